@@ -1,0 +1,7 @@
+//! What crosses into JavaScript: arguments, results, errors, tasks. No I/O happens here.
+
+use napi_derive::napi;
+
+/// The version of the package, as Cargo knows it.
+#[napi]
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
