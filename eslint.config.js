@@ -1,0 +1,31 @@
+'use strict';
+
+const js = require('@eslint/js');
+
+const node = Object.fromEntries(
+  // What Node has and the language does not: eslint's own list of it is a package of its own.
+  Object.getOwnPropertyNames(globalThis).map((name) => [name, 'readonly']),
+);
+const commonjs = { require: 'readonly', module: 'writable', exports: 'writable', __dirname: 'readonly', __filename: 'readonly' };
+const jest = ['afterAll', 'afterEach', 'beforeAll', 'beforeEach', 'describe', 'expect', 'it', 'jest', 'test'];
+
+module.exports = [
+  { ignores: ['binding.js', 'target/', '**/node_modules/'] },
+  js.configs.recommended,
+  {
+    files: ['**/*.js'],
+    languageOptions: { sourceType: 'commonjs', globals: { ...node, ...commonjs } },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      'no-var': 'error',
+      'prefer-const': 'error',
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+      'no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+    },
+  },
+  { files: ['**/*.mjs'], languageOptions: { sourceType: 'module', globals: node } },
+  {
+    files: ['__tests__/**/*.js'],
+    languageOptions: { globals: Object.fromEntries(jest.map((name) => [name, 'readonly'])) },
+  },
+];
