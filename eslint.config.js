@@ -1,3 +1,5 @@
+// Rules for the JavaScript here: eslint's recommended ones and a few more.
+
 'use strict';
 
 const js = require('@eslint/js');
@@ -22,6 +24,11 @@ module.exports = [
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
     },
+  },
+  {
+    // A function fits a screen or two; the same limit as in clippy.toml.
+    files: ['index.js', 'lib/**', 'bin/**', 'scripts/**', 'bench/**'],
+    rules: { 'max-lines-per-function': ['error', 70] },
   },
   { files: ['**/*.mjs'], languageOptions: { sourceType: 'module', globals: node } },
   {

@@ -1,3 +1,5 @@
+// How the tests run. What they share, and is no test, is in __tests__/support/.
+
 'use strict';
 
 module.exports = {
