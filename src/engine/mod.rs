@@ -6,7 +6,18 @@
 //! both move their bytes through [`pipeline`] (a ring) or [`plain`] (system calls,
 //! where a ring is refused).
 
+pub mod availability;
+pub mod chunks;
+pub mod copy;
 pub mod errno;
+pub mod files;
+pub mod fill;
 pub mod inflight;
 pub mod memory;
+pub mod pace;
+pub mod pipeline;
+pub mod plain;
+pub mod probe;
 pub mod setup;
+pub mod transfer;
+mod xattrs;
