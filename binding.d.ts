@@ -9,5 +9,97 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
-/** The version of the package, as Cargo knows it. */
-export declare const VERSION: string
+/** A job that `step` runs. */
+export declare class NativeJob {
+  /** Makes a copy; nothing is touched before the first step. */
+  static copy(request: CopyRequest): NativeJob
+  /** Makes a file; nothing is touched before the first step. */
+  static fill(request: FillRequest): NativeJob
+  /** Runs one slice on the thread pool, beginning with the sizes that were asked for. */
+  step(sizes: Array<number>): Promise<Slice>
+  /** Makes the next slice, or the one that runs, end with `ECANCELED`. */
+  cancel(): void
+}
+
+/** A copy, ready to run. The arguments are checked by then. */
+export interface CopyRequest {
+  from: Buffer
+  to: Buffer
+  depth: number
+  block: number
+  fsync: boolean
+  watched: boolean
+  asks: boolean
+  exclusive: boolean
+  atomic: boolean
+  reflink: 'auto' | 'always' | 'never'
+  sparse: boolean
+  timestamps: boolean
+  xattrs: boolean
+  plain: boolean
+}
+
+/** The likely cause of an errno that `io_uring_setup(2)` answered. */
+export declare function explainRefusal(errno: number): Refusal
+
+/** A job that panics in its first slice: what a fault of ours looks like from outside, for the tests. */
+export declare function faultyJob(): NativeJob
+
+/** A file to be written, ready to run. */
+export interface FillRequest {
+  path: Buffer
+  length: number
+  depth: number
+  block: number
+  fsync: boolean
+  dsync: boolean
+  watched: boolean
+  asks: boolean
+  plain: boolean
+}
+
+/** The answer of `IORING_REGISTER_PROBE`, or the errno that kept it from being asked. */
+export interface Probe {
+  errno: number
+  lastOp: number
+  opcodeMask: Buffer
+}
+
+/** Asks a ring made for the purpose. */
+export declare function probeKernel(): Probe
+
+/** Asks the kernel for a ring; `null` when it makes one. */
+export declare function refusal(): Refusal | null
+
+/** Why no ring can be made. */
+export interface Refusal {
+  errno: number
+  reason: string
+  hint: string
+}
+
+/**
+ * What a slice came to: exactly one of `errno`, `panic` and `done`, or none of them, which
+ * means that there is more to do.
+ */
+export interface Slice {
+  /** The kernel's refusal; the job is over and has cleaned up. */
+  errno?: number
+  /** A fault of ours; the job is over. */
+  panic?: string
+  /** Bytes in all; the job is over. */
+  done?: number
+  /** Bytes done after each write since the last slice. */
+  reports: Array<number>
+  /** Bytes in all, 0 while unknown. */
+  total: number
+  /** How many chunk sizes are wanted. */
+  sizes: number
+  /** Where the first of those chunks begins. */
+  offset: number
+  /** Where the last of them must end. */
+  end: number
+}
+
+/** The system's constants for this architecture, by name. */
+export declare function systemConstants(): Record<string, number>

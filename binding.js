@@ -835,4 +835,9 @@ function __napiStampBindingTarget(exportsObject, target) {
 // linked import resolves to `undefined`.
 module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __napiLoadedBindingTarget)
 module.exports = nativeBinding
-module.exports.VERSION = nativeBinding.VERSION
+module.exports.NativeJob = nativeBinding.NativeJob
+module.exports.explainRefusal = nativeBinding.explainRefusal
+module.exports.faultyJob = nativeBinding.faultyJob
+module.exports.probeKernel = nativeBinding.probeKernel
+module.exports.refusal = nativeBinding.refusal
+module.exports.systemConstants = nativeBinding.systemConstants

@@ -1,0 +1,90 @@
+// Running a native job: slice by slice on the thread pool, with the caller's callbacks in between.
+
+'use strict';
+
+const { invalidReturnValue } = require('./arguments.js');
+const { errorFromNative, showCallSite } = require('./errors.js');
+
+const ECANCELED = 125;
+
+/**
+ * Runs a job to its end; resolves to the bytes it moved.
+ *
+ * `hooks` are the caller's `bufferSizeCb`, `progressCb` and `signal`, each or none; `failure` says
+ * what an error is to name: `{ operation, info, site }`. It rejects only when the job is over and
+ * has cleaned up: the kernel holds nothing of it any more.
+ */
+async function run(job, hooks, failure) {
+  const abort = watch(hooks.signal, job);
+  let sizes = [];
+  try {
+    for (;;) {
+      const slice = await job.step(sizes);
+      if (slice.done !== undefined) return slice.done;
+      if (slice.panic !== undefined) throw internalError(slice.panic, failure);
+      if (slice.errno !== undefined) throw abort.reasonFor(slice.errno) ?? kernelError(slice, failure);
+      if (slice.reports.length > 0) await report(slice, hooks, abort, failure);
+      sizes = slice.sizes > 0 ? askSizes(slice, hooks) : [];
+    }
+  } catch (error) {
+    job.cancel();
+    await job.step([]);
+    throw error;
+  } finally {
+    abort.stop();
+  }
+}
+
+/** The signal, heard from now on: it cancels the job, and ends a wait for the caller. */
+function watch(signal, job) {
+  if (signal === undefined) return { reasonFor: () => undefined, during: (wait) => wait, stop() {} };
+  let wake;
+  const aborted = new Promise((_, reject) => {
+    wake = () => {
+      job.cancel();
+      reject(signal.reason);
+    };
+  });
+  aborted.catch(() => {});
+  signal.addEventListener('abort', wake);
+  if (signal.aborted) wake();
+  return {
+    reasonFor: (errno) => (errno === ECANCELED && signal.aborted ? signal.reason : undefined),
+    during: (wait) => Promise.race([wait, aborted]),
+    stop: () => signal.removeEventListener('abort', wake),
+  };
+}
+
+/** One call for each completed write, one after the other; `true` cancels. */
+async function report({ reports, total }, { progressCb }, abort, failure) {
+  for (const done of reports) {
+    let answer = progressCb(done, total);
+    if (typeof answer?.then === 'function') answer = await abort.during(answer);
+    if (answer === true) throw kernelError({ errno: ECANCELED }, failure);
+  }
+}
+
+/** A size for each chunk that can be started now. */
+function askSizes({ sizes: wanted, offset, end, total }, { bufferSizeCb, blockSize }) {
+  const sizes = [];
+  while (sizes.length < wanted && offset < end) {
+    const size = bufferSizeCb(offset, total, blockSize);
+    if (!Number.isSafeInteger(size) || size <= 0) {
+      throw invalidReturnValue('bufferSizeCb', 'a positive integer', size);
+    }
+    sizes.push(size);
+    offset += size;
+  }
+  return sizes;
+}
+
+const kernelError = ({ errno }, { operation, info, site }) =>
+  errorFromNative(-errno, operation, info, site);
+
+function internalError(panic, { operation, site }) {
+  const error = new Error(`uring failed internally in ${operation}: ${panic}`);
+  error.code = 'ERR_URING_INTERNAL';
+  return showCallSite(error, site);
+}
+
+module.exports = { run };
