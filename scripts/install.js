@@ -1,8 +1,8 @@
-'use strict';
-
 // Gives the package its native addon when npm installs it. In a user's project a prebuilt platform
 // package is taken if there is one; otherwise, and always in a clone, cargo builds the shipped
 // source. Runs before anything else is installed, so it needs nothing but Node and Rust.
+
+'use strict';
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
