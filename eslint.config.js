@@ -30,6 +30,7 @@ module.exports = [
     files: ['index.js', 'lib/**', 'bin/**', 'scripts/**', 'bench/**'],
     rules: { 'max-lines-per-function': ['error', 70] },
   },
+  { files: ['bench/**'], languageOptions: { globals: { Bun: 'readonly' } } },
   { files: ['**/*.mjs'], languageOptions: { sourceType: 'module', globals: node } },
   {
     files: ['__tests__/**/*.js'],
