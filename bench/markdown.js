@@ -1,0 +1,55 @@
+// Results as text: sizes, figures and tables.
+
+'use strict';
+
+const MIB = 2 ** 20;
+
+function human(bytes) {
+  const [unit, name] = bytes >= 2 ** 30 ? [2 ** 30, 'GiB'] : [MIB, 'MiB'];
+  return `${Number((bytes / unit).toFixed(2))} ${name}`;
+}
+
+const digits = (value) => (value >= 100 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3);
+
+/** Writes the figures of a row: those of a second or less in milliseconds, which read better. */
+function writer({ unit, competitors }) {
+  const isShort = unit === 's' && Math.max(...competitors.map(({ median }) => median)) < 1;
+  const [factor, name] = isShort ? [1000, 'ms'] : [1, unit];
+  return (value) => `${(value * factor).toFixed(digits(value * factor))} ${name}`;
+}
+
+function goalText(goal, unit) {
+  const { subject, against, ratio, above, met } = goal;
+  const asked = ratio === undefined ? `at most ${above} ${unit} above` : `at most ${ratio.toFixed(2)} x`;
+  const found =
+    ratio === undefined
+      ? `${goal.value?.toFixed(2)} ${unit} above`
+      : `${goal.ofMedians?.toFixed(2)} x by medians, ${goal.ofRounds?.toFixed(2)} x by rounds`;
+  const verdict = met === null ? 'not measured' : `${met ? 'met' : '**not met**'}: ${found}`;
+  return `- ${subject}: ${asked} ${against}: ${verdict}`;
+}
+
+/** How many times the first competitor's figure each is. */
+function rowTable(row) {
+  const { name, unit, rounds, competitors, absent, goals } = row;
+  const [first] = competitors;
+  const figure = writer(row);
+  const lines = competitors.map((competitor) => {
+    const { median, min, max, kind } = competitor;
+    const spread = `${figure(min)} - ${figure(max)}`;
+    return `| ${competitor.name} | ${figure(median)} | ${spread} | ${(median / first.median).toFixed(2)} | ${kind} |`;
+  });
+  return [
+    `### ${name}`,
+    '',
+    `| ${rounds} rounds | median | min - max | x ${first.name} | timed |`,
+    '|---|--:|--:|--:|---|',
+    ...lines,
+    '',
+    ...goals.map((goal) => goalText(goal, unit)),
+    ...absent.map(({ name: missing, reason }) => `- ${missing}: skipped, ${reason}`),
+    '',
+  ].join('\n');
+}
+
+module.exports = { MIB, goalText, human, rowTable, writer };
