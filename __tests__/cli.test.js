@@ -216,7 +216,7 @@ describe('the progress bar', () => {
         jest.advanceTimersByTime(10);
       }
       expect(stream.lines).toHaveLength(10);
-      expect(stream.lines.at(-1)).toBe('  9% [==                          ] 99.0 MiB of 1.0 GiB  99.0 MiB/s  0:10 left');
+      expect(stream.lines.at(-1)).toBe('  9% [==                       ]   99.0 MiB of 1.0 GiB   99.0 MiB/s  0:10 left');
       progress.update(1024 * MIB, 1024 * MIB);
       jest.advanceTimersByTime(100);
       expect(stream.lines.at(-1)).toContain('syncing');

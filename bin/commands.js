@@ -165,11 +165,11 @@ function operations(uring) {
 }
 
 function bench(args) {
-  const folder = path.join(__dirname, '../bench');
-  if (!fs.existsSync(path.join(folder, 'package.json'))) {
+  const program = path.join(__dirname, '../bench/run.js');
+  if (!fs.existsSync(program)) {
     throw new Error('the benchmark is in bench/ of the source, and is not installed with the package');
   }
-  const { status } = spawnSync(process.execPath, [folder, ...args], { stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, [program, ...args], { stdio: 'inherit' });
   process.exitCode = status ?? 1;
 }
 

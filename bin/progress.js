@@ -53,7 +53,8 @@ function describe({ done, total, rate, columns = 80 }) {
   if (total === 0) return `${bytes(done)}  ${speed}`;
   const left = done >= total ? 'syncing' : `${duration((total - done) / rate)} left`;
   const percent = `${Math.floor((100 * done) / total)}%`.padStart(4);
-  const text = `${bytes(done)} of ${bytes(total)}  ${speed}  ${left}`;
+  // Padded, lest the bar change its length with every digit.
+  const text = `${bytes(done).padStart(10)} of ${bytes(total)} ${speed.padStart(12)}  ${left}`;
   const width = Math.min(40, columns - percent.length - text.length - 6);
   if (width < 5) return `${percent}  ${text}`.slice(0, columns - 1);
   const filled = Math.floor((width * done) / total);
