@@ -51,6 +51,7 @@ describe('usage', () => {
       ['write', 'a', `--mb=${mb}`],
       `uring write: --mb is a whole number from 1, not '${mb}'`,
     ]),
+    [['write', 'a', '--mb', '9999999999'], 'Received 9_999_999_999'],
     [['probe', 'a'], 'uring probe: expected no arguments'],
   ])('%j is told what is wrong with it', (args, message) => {
     const { status, stdout, stderr } = uring(args);
@@ -99,6 +100,7 @@ describe('cp', () => {
     ['.', 'b', 'EISDIR'],
     ['a', 'a', 'EINVAL'],
     ['a', 'missing/b', 'ENOENT'],
+    ['a', 'a/', 'EISDIR'],
   ])('%s to %s fails with one line', (src, dst, message) => {
     const { status, stdout, stderr } = uring(['cp', src, dst]);
     expect(stderr).toMatch(/^uring cp: [^\n]+\n$/);

@@ -83,7 +83,7 @@ has none.
 
 async function copyFile([source, destination], { fsync, mode, reflink, atomic }, signal) {
   const { copy } = require('..');
-  const into = isDirectory(destination) ? path.join(destination, path.basename(source)) : destination;
+  const into = stateOf(destination)?.isDirectory() ? path.join(destination, path.basename(source)) : destination;
   await make(into, signal, (progressCb) => copy(source, into, given({ fsync, mode, reflink, atomic, progressCb, signal })));
 }
 
@@ -98,10 +98,6 @@ async function writeFile([destination], { mb, mode, fsync }, signal) {
 /** Leaves out the options that the command line did not give, for the API's defaults to hold. */
 function given(options) {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-}
-
-function isDirectory(file) {
-  return fs.statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /** Makes a file with a progress bar, if anybody is watching, and leaves no half of it when stopped. */
@@ -129,6 +125,7 @@ function removeIfChanged(file, before) {
   }
 }
 
+/** What it is and when it changed; nothing if it can't be seen, which the API is to say, and why. */
 function stateOf(file) {
   try {
     return fs.statSync(file, { bigint: true, throwIfNoEntry: false });
@@ -155,7 +152,7 @@ function operations(uring) {
   const { lastOp, opcodeMask } = uring.getProbeInfo();
   const names = new Map();
   for (const name of uring.UAPI_CONSTANT_NAMES) {
-    if (name.startsWith('IORING_OP_')) names.set(uring[name], name);
+    if (name.startsWith('IORING_OP_') && name !== 'IORING_OP_LAST') names.set(uring[name], name);
   }
   const count = Math.max(lastOp, ...names.keys()) + 1;
   return Array.from({ length: count }, (_, op) => {

@@ -90,13 +90,18 @@ class Stopped extends Error {
 function fail(who, error) {
   if (error instanceof Stopped) {
     process.exitCode = error.status;
-  } else if (error instanceof UsageError) {
+  } else if (isUsage(error)) {
     process.exitCode = 2;
     console.error(`${who}: ${error.message}. Try '${who} --help'.`);
   } else {
     process.exitCode = 1;
     console.error(`${who}: ${error?.message ?? error}`);
   }
+}
+
+/** What the command line lets through, such as a size beyond all files, the API may still refuse. */
+function isUsage(error) {
+  return error instanceof UsageError || error?.code === 'ERR_OUT_OF_RANGE';
 }
 
 // A reader that had enough, as in `uring probe | head`, is no failure.
