@@ -3,7 +3,7 @@
 
 'use strict';
 
-const { writer } = require('./markdown.js');
+const { figure } = require('./markdown.js');
 
 const WIDTH = 840;
 const LABELS = 300; // where the bars begin
@@ -28,7 +28,7 @@ const STYLE = `
 
 const escape = (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 
-function bar({ name, median, min, max }, index, { figure, longest, top }) {
+function bar({ name, median, min, max }, index, { unit, longest, top }) {
   const y = top + index * ROW;
   const scale = (value) => (LABELS + (value / longest) * BARS).toFixed(1);
   const middle = y + 9;
@@ -36,7 +36,7 @@ function bar({ name, median, min, max }, index, { figure, longest, top }) {
     `  <text class="label" x="${LABELS - 8}" y="${y + 13}">${escape(name)}</text>`,
     `  <rect class="${index === 0 ? 'first' : 'bar'}" x="${LABELS}" y="${y}" width="${(scale(median) - LABELS).toFixed(1)}" height="18" rx="2"/>`,
     `  <line class="spread" x1="${scale(min)}" x2="${scale(max)}" y1="${middle}" y2="${middle}"/>`,
-    `  <text x="${Number(scale(max)) + 8}" y="${y + 13}">${figure(median)}</text>`,
+    `  <text x="${Number(scale(max)) + 8}" y="${y + 13}">${figure(median, unit)}</text>`,
   ];
 }
 
@@ -45,7 +45,7 @@ function panel(row, top) {
     .map((name) => row.competitors.find((competitor) => competitor.name === name))
     .filter((competitor) => competitor !== undefined);
   const longest = Math.max(...shown.map(({ max }) => max));
-  const place = { figure: writer(row), longest, top: top + HEAD };
+  const place = { unit: row.unit, longest, top: top + HEAD };
   const lines = [
     `  <text class="title" x="${LABELS}" y="${top + 22}">${escape(row.name)}</text>`,
     ...shown.flatMap((competitor, index) => bar(competitor, index, place)),

@@ -11,11 +11,10 @@ function human(bytes) {
 
 const digits = (value) => (value >= 100 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3);
 
-/** Writes the figures of a row: those of a second or less in milliseconds, which read better. */
-function writer({ unit, competitors }) {
-  const isShort = unit === 's' && Math.max(...competitors.map(({ median }) => median)) < 1;
-  const [factor, name] = isShort ? [1000, 'ms'] : [1, unit];
-  return (value) => `${(value * factor).toFixed(digits(value * factor))} ${name}`;
+/** A figure in its row's unit; less than a second in milliseconds, which reads better. */
+function figure(value, unit) {
+  const [shown, name] = unit === 's' && value < 1 ? [value * 1000, 'ms'] : [value, unit];
+  return `${shown.toFixed(digits(shown))} ${name}`;
 }
 
 function goalText(goal, unit) {
@@ -30,14 +29,12 @@ function goalText(goal, unit) {
 }
 
 /** How many times the first competitor's figure each is. */
-function rowTable(row) {
-  const { name, unit, rounds, competitors, absent, goals } = row;
+function rowTable({ name, unit, rounds, competitors, absent, goals }) {
   const [first] = competitors;
-  const figure = writer(row);
   const lines = competitors.map((competitor) => {
     const { median, min, max, kind } = competitor;
-    const spread = `${figure(min)} - ${figure(max)}`;
-    return `| ${competitor.name} | ${figure(median)} | ${spread} | ${(median / first.median).toFixed(2)} | ${kind} |`;
+    const spread = `${figure(min, unit)} - ${figure(max, unit)}`;
+    return `| ${competitor.name} | ${figure(median, unit)} | ${spread} | ${(median / first.median).toFixed(2)} | ${kind} |`;
   });
   return [
     `### ${name}`,
@@ -52,4 +49,4 @@ function rowTable(row) {
   ].join('\n');
 }
 
-module.exports = { MIB, goalText, human, rowTable, writer };
+module.exports = { MIB, figure, goalText, human, rowTable };

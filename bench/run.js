@@ -1,9 +1,10 @@
-// The bench: `node bench/run.js [filter...] [--rounds N] [--warmup N] [--size BYTES] [--dir DIR]
-// [--out FILE] [--list]`. Each row of rows/ is a trial with several competitors, run in turns, round
+// The bench: `node bench/run.js [filter...] [--only NAME]... [--rounds N] [--warmup N] [--size BYTES]
+// [--dir DIR] [--out FILE] [--list]`. Each row of rows/ is a trial with several competitors, run in turns, round
 // by round, so that a machine that slows down slows all of them. It prints a table for each row and
 // writes all samples to results.json, from which report.js makes the README's table and chart.
 //
-// A filter is part of a row's name or of its file's name. Rows that need root (cold cache, loop
+// A filter is the name of a file in rows/, or part of a row's name; --only is part of a competitor's
+// name, and leaves out the others. Rows that need root (cold cache, loop
 // devices), a tool or another runtime are skipped where that is missing, and say so.
 
 'use strict';
@@ -29,6 +30,7 @@ function readArguments() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
+      only: { type: 'string', multiple: true, default: [''] },
       rounds: { type: 'string', default: '7' },
       warmup: { type: 'string', default: '1' },
       size: { type: 'string', default: '1G' },
@@ -54,12 +56,22 @@ function allRows(size) {
     });
 }
 
+function select(rows, { filters, only }) {
+  const groups = new Set(rows.map(({ group }) => group));
+  const fits = ({ name, group }, filter) =>
+    groups.has(filter) ? group === filter : name.includes(filter);
+  const isWanted = ([name]) => only.some((part) => name.includes(part));
+  return rows
+    .filter((row) => filters.length === 0 || filters.some((filter) => fits(row, filter)))
+    .map((row) => ({
+      ...row,
+      competitors: Object.fromEntries(Object.entries(row.competitors).filter(isWanted)),
+    }));
+}
+
 async function main() {
   const options = readArguments();
-  const wanted = ({ name, group }) =>
-    options.filters.length === 0 ||
-    options.filters.some((filter) => name.includes(filter) || group === filter);
-  const rows = allRows(options.size).filter(wanted);
+  const rows = select(allRows(options.size), options);
   if (options.list) {
     for (const { group, name } of rows) console.log(`${group}: ${name}`);
     return;
