@@ -136,6 +136,12 @@ describe('probe', () => {
   });
 });
 
+test('bench runs the benchmark of the clone with the arguments given', () => {
+  const { status, stdout } = uring(['bench', '--list', 'write']);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^write: /);
+});
+
 describe('a signal', () => {
   beforeEach(() => {
     execFileSync('mkfifo', [file('fifo')]);
