@@ -27,10 +27,12 @@ const choice = (choices) => (value, name) =>
   value === undefined ? choices[0] : check.oneOf(value, name, choices);
 const count = (min, max, preset) => (value, name) =>
   value === undefined && preset !== undefined ? preset : check.integer(value, name, min, max);
+const bytes = (min, max, preset) => (value, name) =>
+  value === undefined ? preset : check.int64(value, name, min, max);
 
 const shapeOptions = ({ qd, blockSize }) => ({
   qd: count(1, 4096, qd),
-  blockSize: count(1, GIB, blockSize),
+  blockSize: bytes(1, GIB, blockSize),
 });
 const callbacks = { bufferSizeCb: callback, progressCb: callback };
 const oneFile = { totalMb: count(1, MOST_MB) };
