@@ -44,6 +44,10 @@ pub struct Ask {
     pub end: u64,
 }
 
+/// A chunk whose size the caller chose larger than this is moved in pieces of it: each
+/// lane of a pipeline holds one in memory.
+const PIECE: usize = 64 << 20;
+
 /// Finds the next extent of data at or after an offset; `None` when only a hole is left.
 pub type Seek = Box<dyn FnMut(u64) -> Result<Option<Extent>> + Send>;
 
@@ -88,15 +92,18 @@ impl Chunks {
         if !self.find_data()? {
             return Ok(Next::End);
         }
-        let size = match &mut self.sizes {
-            None => self.block,
-            Some(sizes) => match sizes.pop_front() {
-                Some(size) => size,
-                None => return Ok(Next::Ask),
-            },
+        let room = usize::try_from(self.extent.end - self.at).unwrap_or(usize::MAX);
+        let len = match &mut self.sizes {
+            None => self.block.min(room),
+            Some(sizes) => {
+                let Some(size) = sizes.pop_front() else { return Ok(Next::Ask) };
+                let size = size.min(room);
+                if size > PIECE {
+                    sizes.push_front(size - PIECE);
+                }
+                size.min(PIECE)
+            }
         };
-        let room = self.extent.end - self.at;
-        let len = usize::try_from(room).map_or(size, |room| room.min(size));
         let chunk = Chunk { offset: self.at, len };
         if let Some(ahead) = &mut self.ahead {
             ahead.reached(self.at);
@@ -123,6 +130,11 @@ impl Chunks {
         if let Some(sizes) = &mut self.sizes {
             sizes.pop_front();
         }
+    }
+
+    /// Whether the sizes of chunks are the caller's.
+    pub fn asks(&self) -> bool {
+        self.sizes.is_some()
     }
 
     /// Moves on to data, counting the holes passed over. False at the end.
@@ -214,6 +226,16 @@ mod tests {
         chunks.answer(&[15, 15]);
         assert_eq!(all(&mut chunks), [(10, 15), (25, 5)]);
         assert_eq!(chunks.ask(), Ask { offset: 90, end: 100 });
+    }
+
+    #[test]
+    fn moves_a_huge_chunk_in_pieces() {
+        let (first, second) = (PIECE + 5, PIECE - 5);
+        let mut chunks = Chunks::whole(2 * PIECE as u64 + 7, 16).asking();
+        chunks.answer(&[first, second, usize::MAX]);
+        let (a, b) = (PIECE as u64, PIECE as u64 + 5);
+        assert_eq!(all(&mut chunks), [(0, PIECE), (a, 5), (b, second), (2 * a, 7)]);
+        assert_eq!(chunks.total(), 2 * PIECE as u64 + 7);
     }
 
     #[test]

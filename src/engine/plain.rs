@@ -3,6 +3,7 @@
 
 #![allow(unsafe_code)]
 
+use std::ops::Range;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,9 @@ use super::errno::{Errno, Result, check, retry};
 use super::memory::Pages;
 use super::pipeline::{pattern, phase};
 use super::transfer::{Mover, Origin, Pause, Route, Slice, Tally};
+
+/// What one system call moves: between two of them the job can be cancelled.
+const PIECE: usize = 16 << 20;
 
 /// Moves one chunk at a time with `pread(2)` and `pwrite(2)`.
 pub struct Plain {
@@ -30,13 +34,13 @@ impl Plain {
     }
 
     /// Moves a chunk; returns what there was to move, less than its length at the end of the file.
-    fn move_chunk(&mut self, chunk: Chunk) -> Result<usize> {
+    fn move_chunk(&mut self, chunk: Chunk, slice: &Slice<'_>) -> Result<usize> {
         match &self.route.origin {
             Origin::Pattern => {
                 if self.pages.len() < chunk.len + phase(chunk.offset) {
                     self.pages = pattern(chunk.len)?;
                 }
-                self.write(chunk, phase(chunk.offset))?;
+                self.write(chunk, phase(chunk.offset), slice)?;
                 Ok(chunk.len)
             }
             Origin::File(source) => {
@@ -45,22 +49,24 @@ impl Plain {
                 }
                 let mut len = 0;
                 while len < chunk.len {
-                    let left = chunk.len - len;
+                    slice.check()?;
+                    let left = (chunk.len - len).min(PIECE);
                     match read_at(source, &self.pages, len, left, chunk.offset + len as u64)? {
                         0 => break,
                         count => len += count,
                     }
                 }
-                self.write(Chunk { len, ..chunk }, 0)?;
+                self.write(Chunk { len, ..chunk }, 0, slice)?;
                 Ok(len)
             }
         }
     }
 
-    fn write(&self, chunk: Chunk, from: usize) -> Result<()> {
+    fn write(&self, chunk: Chunk, from: usize, slice: &Slice<'_>) -> Result<()> {
         let mut done = 0;
         while done < chunk.len {
-            let (at, left) = (from + done, chunk.len - done);
+            slice.check()?;
+            let (at, left) = (from + done, (chunk.len - done).min(PIECE));
             let offset = chunk.offset + done as u64;
             let flags = self.route.write_flags;
             match write_at(&self.route.target, &self.pages, at, left, offset, flags)? {
@@ -81,7 +87,7 @@ impl Mover for Plain {
                 Next::Ask => return Ok(Pause::Ask(1)),
                 Next::End => return Ok(Pause::End),
             };
-            let moved = self.move_chunk(chunk)?;
+            let moved = self.move_chunk(chunk, slice)?;
             if moved < chunk.len {
                 chunks.cut(chunk.offset + moved as u64);
             }
@@ -95,15 +101,20 @@ impl Mover for Plain {
     }
 }
 
-/// Moves what comes, in order, from or to something without offsets. Each chunk is
-/// what one read brought, at most as much as was asked for.
+/// Moves what comes, in order, from or to something without offsets. Each chunk is what
+/// one read brought, or as much as the caller asked for.
 pub struct Stream {
     source: Arc<OwnedFd>,
     target: Arc<OwnedFd>,
     target_has_offsets: bool,
+    block: usize,
     pages: Pages,
+    /// What is read and not yet written, as a range of `pages`.
+    held: Range<usize>,
+    /// The chunk that is being written: where in `pages` it ends, and its length.
+    chunk: Option<(usize, usize)>,
+    has_ended: bool,
     at: u64,
-    unwritten: Option<(usize, usize)>,
 }
 
 impl Stream {
@@ -115,34 +126,44 @@ impl Stream {
         block: usize,
     ) -> Result<Self> {
         let pages = Pages::new(block)?;
-        Ok(Self { source, target, target_has_offsets, pages, at: 0, unwritten: None })
+        let (held, chunk, has_ended, at) = (0..0, None, false, 0);
+        Ok(Self { source, target, target_has_offsets, block, pages, held, chunk, has_ended, at })
     }
 
-    /// Reads up to `len` bytes; `None` when none came in time.
-    fn read(&mut self, len: usize, wait: Duration) -> Result<Option<usize>> {
-        if self.pages.len() < len {
-            self.pages = Pages::new(len)?;
-        }
+    /// Reads up to `most` bytes more; false when none came in time.
+    fn read(&mut self, most: usize, wait: Duration) -> Result<bool> {
         if !ready(self.source.as_raw_fd(), libc::POLLIN, wait)? {
-            return Ok(None);
+            return Ok(false);
         }
-        // SAFETY: the buffer holds `len` bytes and is ours alone during the call.
-        let read =
-            retry(|| unsafe { libc::read(self.source.as_raw_fd(), self.pages.at(0).cast(), len) });
-        match read {
-            Err(Errno(libc::EAGAIN)) => Ok(None),
-            other => other.map(Some),
+        self.make_room(most)?;
+        let (fd, end) = (self.source.as_raw_fd(), self.held.end);
+        // SAFETY: `most` bytes at `end` lie within the buffer, which is ours alone.
+        match retry(|| unsafe { libc::read(fd, self.pages.at(end).cast(), most) }) {
+            Err(Errno(libc::EAGAIN)) => return Ok(false),
+            count => self.held.end += count?,
         }
+        self.has_ended = self.held.end == end;
+        Ok(true)
     }
 
-    /// Writes what is still unwritten; false when the other end takes no more for now.
-    fn write(&mut self, wait: Duration) -> Result<bool> {
-        while let Some((from, end)) = self.unwritten {
-            if from == end {
-                self.unwritten = None;
-                break;
-            }
-            let left = end - from;
+    /// Makes `most` bytes after what is held free.
+    fn make_room(&mut self, most: usize) -> Result<()> {
+        let len = self.held.len();
+        let held = &mut self.pages.bytes_mut()[..self.held.end];
+        held.copy_within(self.held.start.., 0);
+        if self.pages.len() < len + most {
+            let mut larger = Pages::new(len + most)?;
+            larger.bytes_mut()[..len].copy_from_slice(&self.pages.bytes_mut()[..len]);
+            self.pages = larger;
+        }
+        self.held = 0..len;
+        Ok(())
+    }
+
+    /// Writes the rest of the chunk, up to `end`; false when the other end takes no more for now.
+    fn write(&mut self, end: usize, wait: Duration) -> Result<bool> {
+        while self.held.start < end {
+            let (from, left) = (self.held.start, end - self.held.start);
             let written = if self.target_has_offsets {
                 write_at(&self.target, &self.pages, from, left, self.at, 0)
             } else if ready(self.target.as_raw_fd(), libc::POLLOUT, wait)? {
@@ -156,11 +177,10 @@ impl Stream {
             match written {
                 Err(Errno(libc::EAGAIN)) => return Ok(false),
                 Ok(0) => return Err(Errno(libc::EIO)),
-                Ok(count) => {
-                    self.at += count as u64;
-                    self.unwritten = Some((from + count, end));
+                count => {
+                    self.held.start += count?;
+                    self.at += (self.held.start - from) as u64;
                 }
-                Err(errno) => return Err(errno),
             }
         }
         Ok(true)
@@ -171,31 +191,37 @@ impl Mover for Stream {
     fn run(&mut self, chunks: &mut Chunks, tally: &mut Tally, slice: &Slice<'_>) -> Result<Pause> {
         loop {
             slice.check()?;
-            if let Some((_, len)) = self.unwritten {
-                if !self.write(slice.left(tally))? {
+            if let Some((end, len)) = self.chunk {
+                if !self.write(end, slice.left(tally))? {
                     return Ok(Pause::Breath);
                 }
+                self.chunk = None;
                 tally.add(len, chunks);
             }
             if slice.is_over(tally) {
                 return Ok(Pause::Breath);
+            }
+            // Something is read before its size is asked for, lest the caller hear of a chunk that never comes.
+            if self.held.is_empty() && !self.read(self.block, slice.left(tally))? {
+                return Ok(Pause::Breath);
+            }
+            if self.held.is_empty() {
+                chunks.cut(self.at);
+                return Ok(Pause::End);
             }
             let len = match chunks.peek()? {
                 Next::Chunk(chunk) => chunk.len,
                 Next::Ask => return Ok(Pause::Ask(1)),
                 Next::End => return Ok(Pause::End),
             };
-            match self.read(len, slice.left(tally))? {
-                None => return Ok(Pause::Breath),
-                Some(0) => {
-                    chunks.cut(self.at);
-                    return Ok(Pause::End);
-                }
-                Some(count) => {
-                    chunks.skip(count);
-                    self.unwritten = Some((0, count));
+            while chunks.asks() && self.held.len() < len && !self.has_ended {
+                if !self.read(len - self.held.len(), slice.left(tally))? {
+                    return Ok(Pause::Breath);
                 }
             }
+            let len = len.min(self.held.len());
+            chunks.skip(len);
+            self.chunk = Some((self.held.start + len, len));
         }
     }
 }
