@@ -22,6 +22,9 @@ use super::transfer::{Mover, Origin, Pause, Route, Slice, Tally};
 /// The kernel moves at most this much in one operation.
 const MOST: usize = 0x7fff_f000;
 
+/// `IORING_FEAT_EXT_ARG`: waiting with a time-out (Linux 5.11).
+const FEAT_EXT_ARG: u32 = 1 << 8;
+
 /// The pattern repeats after this many bytes.
 const PERIOD: usize = 256;
 
@@ -80,9 +83,16 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// `depth` lanes with buffers of `block` bytes. Refused where no ring can be made.
+    /// `depth` lanes with buffers of `block` bytes. Refused where no ring can be made and used.
     pub fn new(route: Route, depth: usize, block: usize) -> Result<Self> {
-        let ring = pipeline_ring(depth as u32)?;
+        let mut ring = pipeline_ring(depth as u32)?;
+        if ring.features() & FEAT_EXT_ARG == 0 {
+            return Err(Errno(libc::ENOSYS));
+        }
+        // A seccomp filter may let a ring be made and not entered.
+        ring.enter(0, None)?;
+        // Where memory was short the ring is smaller than asked for.
+        let depth = depth.min(ring.uring().params().cq_entries() as usize);
         let pattern = match route.origin {
             Origin::File(_) => None,
             Origin::Pattern => Some(pattern(block)?),
