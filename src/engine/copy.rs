@@ -141,7 +141,7 @@ impl CopyJob {
         if ends.destination.is(&ends.source) {
             return Err(Errno(libc::EINVAL));
         }
-        if let (true, Shape::Sized(total)) = (ends.share_blocks(options)?, ends.source.shape) {
+        if let Some(total) = ends.share_blocks(options)? {
             return Ok(self.finish(ends, Vec::new(), total));
         }
         self.phase = Phase::Moving(Box::new(Moving::new(ends, options)?));
@@ -216,19 +216,36 @@ impl Step {
 }
 
 impl Ends {
-    /// Makes the destination ready, and a reflink of the source if that is wished and can be.
-    fn share_blocks(&self, options: &CopyOptions) -> Result<bool> {
+    /// Makes the destination ours to fill, and a reflink of the source if that is wished and can be:
+    /// then returns its length.
+    fn share_blocks(&self, options: &CopyOptions) -> Result<Option<u64>> {
+        self.destination.narrow(self.source.mode())?;
         if options.reflink == Reflink::Always {
-            // Before anything of the destination is lost, since it may well be refused.
-            self.destination.reflink(&self.source)?;
-            return Ok(true);
+            self.share_or_fail().inspect_err(|_| self.destination.widen())?;
+            // A destination that was longer still is.
+            return Ok(Some(self.destination.length()?.min(self.source.length()?)));
         }
-        self.destination.claim(self.source.mode())?;
+        self.destination.truncate(0)?;
         let may = options.reflink == Reflink::Auto
             && !options.asks
             && self.source.is_file()
             && self.destination.is_file();
-        Ok(may && self.destination.reflink(&self.source).is_ok())
+        match may && self.destination.reflink(&self.source).is_ok() {
+            true => self.destination.length().map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// Before anything of the destination is lost, since it may well be refused. `EINVAL` is
+    /// what a longer destination brings, as the end of the source lies within one of its blocks.
+    fn share_or_fail(&self) -> Result<()> {
+        match self.destination.reflink(&self.source) {
+            Err(Errno(libc::EINVAL)) if self.destination.length()? > self.source.length()? => {
+                self.destination.truncate(0)?;
+                self.destination.reflink(&self.source)
+            }
+            done => done,
+        }
     }
 
     fn finish(self, total: u64, options: &CopyOptions) -> Result<()> {

@@ -3,6 +3,7 @@
 
 #![allow(unsafe_code)]
 
+use std::cell::Cell;
 use std::ffi::{CStr, CString, OsString};
 use std::fs::File;
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
@@ -19,6 +20,9 @@ const MODE_BITS: u32 = 0o7777;
 
 /// `f_type` of ext2, ext3 and ext4 in statfs(2).
 const EXT4_SUPER_MAGIC: i64 = 0xEF53;
+
+/// `f_type` of CIFS and SMB2 mounts.
+const CIFS: [i64; 2] = [0xFF53_4D42, 0xFE53_4D42];
 
 /// What kind of bytes a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +87,9 @@ impl Source {
         } else if kind.is_file() {
             Shape::Unsized
         } else if kind.is_block_device() {
-            Shape::Sized(seek(&fd, 0, libc::SEEK_END)?)
+            let length = seek(&fd, 0, libc::SEEK_END)?;
+            seek(&fd, 0, libc::SEEK_SET)?;
+            Shape::Sized(length)
         } else {
             Shape::Stream
         };
@@ -96,6 +102,11 @@ impl Source {
     /// Whether less is allocated than the length says, which is how holes show.
     pub fn may_have_holes(&self) -> bool {
         self.meta.file_type().is_file() && self.meta.blocks() * 512 < self.meta.len()
+    }
+
+    /// The length now, where it has one.
+    pub fn length(&self) -> Result<u64> {
+        Ok(metadata(&self.fd)?.len())
     }
 
     /// Whether it is a regular file, which is what a reflink takes.
@@ -149,11 +160,12 @@ pub struct Destination {
     rename_to: Option<PathBuf>,
     wish: Wish,
     meta: std::fs::Metadata,
+    reserved: Cell<u64>,
 }
 
 impl Destination {
     /// Opens or creates the destination, unharmed: it is neither truncated nor
-    /// changed until [`Destination::claim`]. `ENXIO`: a FIFO that nobody reads yet.
+    /// changed until the job says so. `ENXIO`: a FIFO that nobody reads yet.
     pub fn open(path: &Path, wish: Wish, mode: u32) -> Result<Self> {
         if wish.atomic {
             return Self::open_beside(path, wish, mode);
@@ -172,7 +184,8 @@ impl Destination {
         };
         let meta = metadata(&fd)?;
         let created = is_new.then(|| real_path(&fd, path));
-        let destination = Self { fd: Arc::new(fd), created, rename_to: None, wish, meta };
+        let destination =
+            Self { fd: Arc::new(fd), created, rename_to: None, wish, meta, reserved: Cell::new(0) };
         if destination.has_offsets() {
             set_blocking(&destination.fd)?;
         }
@@ -188,7 +201,7 @@ impl Destination {
         if path.as_os_str().is_empty() {
             return Err(Errno(libc::ENOENT));
         }
-        let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        let target = follow_links(path)?;
         if target.is_dir() || path.as_os_str().as_bytes().ends_with(b"/") {
             return Err(Errno(libc::EISDIR));
         }
@@ -206,7 +219,7 @@ impl Destination {
         };
         let meta = metadata(&fd)?;
         let (created, rename_to) = (Some(temporary), Some(target));
-        Ok(Self { fd: Arc::new(fd), created, rename_to, wish, meta })
+        Ok(Self { fd: Arc::new(fd), created, rename_to, wish, meta, reserved: Cell::new(0) })
     }
 
     /// Whether the destination is `source` itself, by whatever path.
@@ -224,27 +237,42 @@ impl Destination {
         kind.is_file() || kind.is_block_device()
     }
 
+    /// Whether it can be written at an offset at all: what has none may still take one, as `/dev/null` does.
+    pub fn is_seekable(&self) -> bool {
+        seek(&self.fd, 0, libc::SEEK_CUR).is_ok()
+    }
+
     /// Whether it is a regular file, with a length and a mode of its own.
     pub fn is_file(&self) -> bool {
         self.meta.file_type().is_file()
     }
 
-    /// Makes the destination ours to fill: nobody may read what `mode` forbids, and
-    /// nothing of the old contents is left.
-    pub fn claim(&self, source_mode: u32) -> Result<()> {
-        if !self.is_file() {
+    /// Lets nobody read what `source_mode` forbids.
+    pub fn narrow(&self, source_mode: u32) -> Result<()> {
+        let narrow = self.meta.mode() & source_mode & 0o777;
+        if !self.is_file() || narrow == self.meta.mode() & MODE_BITS {
             return Ok(());
         }
-        let narrow = self.meta.mode() & source_mode & 0o777;
-        if narrow != self.meta.mode() & MODE_BITS {
-            set_mode(&self.fd, narrow)?;
-        }
-        self.truncate(0)
+        set_mode(&self.fd, narrow)
     }
 
-    /// Sets the length.
+    /// Takes [`Destination::narrow`] back, as far as that can be.
+    pub fn widen(&self) {
+        if self.is_file() {
+            let _ = set_mode(&self.fd, self.meta.mode() & MODE_BITS);
+        }
+    }
+
+    /// The length now.
+    pub fn length(&self) -> Result<u64> {
+        Ok(metadata(&self.fd)?.len())
+    }
+
+    /// Sets the length, unless it is that already: ext4 takes a file that was cut to
+    /// nothing for one that is being replaced, and writes it out when it is closed.
     pub fn truncate(&self, len: u64) -> Result<()> {
-        if !self.is_file() {
+        let is_reserved = self.reserved.get() > len;
+        if !self.is_file() || (!is_reserved && metadata(&self.fd)?.len() == len) {
             return Ok(());
         }
         // SAFETY: ftruncate takes no memory.
@@ -265,7 +293,11 @@ impl Destination {
         });
         match reserved {
             Err(errno @ Errno(libc::ENOSPC | libc::EDQUOT | libc::EFBIG | libc::EIO)) => Err(errno),
-            _ => Ok(()),
+            Err(_) => Ok(()),
+            Ok(_) => {
+                self.reserved.set(len);
+                Ok(())
+            }
         }
     }
 
@@ -282,18 +314,30 @@ impl Destination {
         if !self.is_file() {
             return Ok(());
         }
-        if xattrs {
-            super::xattrs::copy(&source.fd, &self.fd)?;
-        }
         let mode = source.mode();
+        if xattrs {
+            self.copy_xattrs(source)?;
+        }
         if metadata(&self.fd)?.mode() & MODE_BITS != mode {
             set_mode(&self.fd, mode)?;
         }
         if timestamps { set_times(&self.fd, &source.meta) } else { Ok(()) }
     }
 
+    /// Setting one takes the right to write, even of who has the file open: the owner gets it for
+    /// that long when the mode withholds it.
+    fn copy_xattrs(&self, source: &Source) -> Result<()> {
+        match super::xattrs::copy(&source.fd, &self.fd) {
+            Err(Errno(libc::EACCES)) if source.mode() & 0o200 == 0 => {
+                set_mode(&self.fd, metadata(&self.fd)?.mode() & 0o777 | 0o200)?;
+                super::xattrs::copy(&source.fd, &self.fd)
+            }
+            done => done,
+        }
+    }
+
     /// The job is done: keeps the file, under its final name. With `sync` it is on
-    /// the disk when this returns, and so is its name if it is new.
+    /// the disk when this returns, and so is the new name of an atomic one.
     pub fn commit(mut self, sync: bool) -> Result<()> {
         if sync {
             fsync(&self.fd)?;
@@ -344,7 +388,13 @@ pub fn fsync(fd: &OwnedFd) -> Result<()> {
 
 fn set_mode(fd: &OwnedFd, mode: u32) -> Result<()> {
     // SAFETY: fchmod takes no memory.
-    retry(|| unsafe { libc::fchmod(fd.as_raw_fd(), mode) as isize }).map(drop)
+    match retry(|| unsafe { libc::fchmod(fd.as_raw_fd(), mode) as isize }) {
+        // A CIFS share has no modes unless it is mounted so that it keeps some; `fs.copyFile` lets it pass too.
+        Err(Errno(libc::EPERM)) if filesystem(fd).is_some_and(|kind| CIFS.contains(&kind)) => {
+            Ok(())
+        }
+        done => done.map(drop),
+    }
 }
 
 fn set_times(fd: &OwnedFd, meta: &std::fs::Metadata) -> Result<()> {
@@ -392,6 +442,24 @@ fn rename_new(from: &CStr, to: &CStr) -> Result<()> {
 fn real_path(fd: &OwnedFd, path: &Path) -> PathBuf {
     let link = format!("/proc/self/fd/{}", fd.as_raw_fd());
     std::fs::read_link(link).unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// Where a file made under the name `path` would be: what its links lead to, be it there or not.
+fn follow_links(path: &Path) -> Result<PathBuf> {
+    /// As many as the kernel follows.
+    const MOST: usize = 40;
+    let mut path = path.to_path_buf();
+    for _ in 0..=MOST {
+        match std::fs::read_link(&path) {
+            Ok(link) => path = path.with_file_name(link),
+            // No link, or nothing at all: there it is.
+            Err(error) => match Errno::from(error) {
+                Errno(libc::EINVAL | libc::ENOENT) => return Ok(path),
+                errno => return Err(errno),
+            },
+        }
+    }
+    Err(Errno(libc::ELOOP))
 }
 
 fn random() -> u64 {

@@ -67,7 +67,7 @@ impl FillJob {
     fn open(&self) -> Result<Writing> {
         let options = &self.options;
         let destination = Box::new(Destination::open(&self.path, Wish::default(), MODE)?);
-        if !destination.has_offsets() {
+        if !destination.is_seekable() {
             return Err(Errno(libc::ESPIPE));
         }
         destination.truncate(0)?;
@@ -94,12 +94,12 @@ impl Job for FillJob {
     fn step(&mut self, sizes: &[usize]) -> Result<Step> {
         let cancel = self.cancel.clone();
         let slice = Slice::new(&cancel);
+        slice.check()?;
         let mut writing = match std::mem::replace(&mut self.phase, Phase::Over) {
             Phase::Over => return Err(Errno(libc::EINVAL)),
             Phase::Opening => Box::new(self.open()?),
             Phase::Writing(writing) => writing,
             Phase::Finishing(destination) => {
-                slice.check()?;
                 destination.commit(self.options.fsync)?;
                 return Ok(Step::Done(self.options.length));
             }
