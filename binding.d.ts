@@ -19,6 +19,11 @@ export declare class NativeJob {
   step(sizes: Array<number>): Promise<Slice>
   /** Makes the next slice, or the one that runs, end with `ECANCELED`. */
   cancel(): void
+  /**
+   * Ends the job for a process that exits: at once if it waits for its next slice, else on
+   * the thread that runs one. Either way what it created is gone before the process is.
+   */
+  abandon(): void
 }
 
 /** A copy, ready to run. The arguments are checked by then. */

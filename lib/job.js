@@ -7,6 +7,12 @@ const { errorFromNative, showCallSite } = require('./errors.js');
 
 const ECANCELED = 125;
 
+/** The jobs that are not over. A process that exits takes back what they created. */
+const live = new Set();
+process.on('exit', () => {
+  for (const job of live) job.abandon();
+});
+
 /**
  * Runs a job to its end; resolves to the bytes it moved.
  *
@@ -15,6 +21,7 @@ const ECANCELED = 125;
  * has cleaned up: the kernel holds nothing of it any more.
  */
 async function run(job, hooks, failure) {
+  live.add(job);
   const abort = watch(hooks.signal, job);
   let sizes = [];
   try {
@@ -22,9 +29,10 @@ async function run(job, hooks, failure) {
       const slice = await job.step(sizes);
       if (slice.done !== undefined) return slice.done;
       if (slice.panic !== undefined) throw internalError(slice.panic, failure);
-      if (slice.errno !== undefined) throw abort.reasonFor(slice.errno) ?? kernelError(slice, failure);
+      if (slice.errno === ECANCELED) abort.check();
+      if (slice.errno !== undefined) throw kernelError(slice, failure);
       if (slice.reports.length > 0) await report(slice, hooks, abort, failure);
-      sizes = slice.sizes > 0 ? askSizes(slice, hooks) : [];
+      sizes = slice.sizes > 0 ? askSizes(slice, hooks, abort) : [];
     }
   } catch (error) {
     job.cancel();
@@ -32,12 +40,13 @@ async function run(job, hooks, failure) {
     throw error;
   } finally {
     abort.stop();
+    live.delete(job);
   }
 }
 
 /** The signal, heard from now on: it cancels the job, and ends a wait for the caller. */
 function watch(signal, job) {
-  if (signal === undefined) return { reasonFor: () => undefined, during: (wait) => wait, stop() {} };
+  if (signal === undefined) return { check() {}, during: (wait) => wait, stop() {} };
   let wake;
   const aborted = new Promise((_, reject) => {
     wake = () => {
@@ -49,7 +58,9 @@ function watch(signal, job) {
   signal.addEventListener('abort', wake);
   if (signal.aborted) wake();
   return {
-    reasonFor: (errno) => (errno === ECANCELED && signal.aborted ? signal.reason : undefined),
+    check() {
+      if (signal.aborted) throw signal.reason;
+    },
     during: (wait) => Promise.race([wait, aborted]),
     stop: () => signal.removeEventListener('abort', wake),
   };
@@ -58,6 +69,7 @@ function watch(signal, job) {
 /** One call for each completed write, one after the other; `true` cancels. */
 async function report({ reports, total }, { progressCb }, abort, failure) {
   for (const done of reports) {
+    abort.check();
     let answer = progressCb(done, total);
     if (typeof answer?.then === 'function') answer = await abort.during(answer);
     if (answer === true) throw kernelError({ errno: ECANCELED }, failure);
@@ -65,9 +77,10 @@ async function report({ reports, total }, { progressCb }, abort, failure) {
 }
 
 /** A size for each chunk that can be started now. */
-function askSizes({ sizes: wanted, offset, end, total }, { bufferSizeCb, blockSize }) {
+function askSizes({ sizes: wanted, offset, end, total }, { bufferSizeCb, blockSize }, abort) {
   const sizes = [];
   while (sizes.length < wanted && offset < end) {
+    abort.check();
     const size = bufferSizeCb(offset, total, blockSize);
     if (!Number.isSafeInteger(size) || size <= 0) {
       throw invalidReturnValue('bufferSizeCb', 'a positive integer', size);

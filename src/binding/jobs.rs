@@ -138,7 +138,8 @@ impl NativeJob {
     #[napi(ts_return_type = "Promise<Slice>")]
     pub fn step(&self, sizes: Vec<f64>) -> AsyncTask<StepTask> {
         let sizes = sizes.into_iter().map(|size| size as usize).collect();
-        AsyncTask::new(StepTask { job: self.job.clone(), sizes })
+        let (job, cancel) = (self.job.clone(), self.cancel.clone());
+        AsyncTask::new(StepTask { job, cancel, sizes })
     }
 
     /// Makes the next slice, or the one that runs, end with `ECANCELED`.
@@ -146,22 +147,40 @@ impl NativeJob {
     pub fn cancel(&self) {
         self.cancel.store(true, Ordering::Relaxed);
     }
+
+    /// Ends the job for a process that exits: at once if it waits for its next slice, else on
+    /// the thread that runs one. Either way what it created is gone before the process is.
+    #[napi]
+    pub fn abandon(&self) {
+        self.cancel();
+        // A fault while it is dropped is nobody's any more.
+        let _ = guard(|| drop(take(&self.job)));
+    }
+}
+
+fn take(job: &Shared) -> Option<Box<dyn Job>> {
+    job.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 /// One slice of a job.
 pub struct StepTask {
     job: Shared,
+    cancel: Arc<AtomicBool>,
     sizes: Vec<usize>,
 }
 
 impl StepTask {
     /// Takes the job while it runs, so that one that fails is dropped here, on this thread.
     fn run(&self) -> Slice {
-        let taken = self.job.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(mut job) = taken else { return Slice::from(Err(Errno(libc::EINVAL))) };
+        let Some(mut job) = take(&self.job) else { return Slice::from(Err(Errno(libc::EINVAL))) };
         let step = job.step(&self.sizes);
         if matches!(step, Ok(Step::Turn(_))) {
-            *self.job.lock().unwrap_or_else(PoisonError::into_inner) = Some(job);
+            let mut place = self.job.lock().unwrap_or_else(PoisonError::into_inner);
+            // Looked at under the lock: who cancels and then finds no job may rely on it.
+            if self.cancel.load(Ordering::Relaxed) {
+                return Slice::from(Err(Errno(libc::ECANCELED)));
+            }
+            *place = Some(job);
         }
         Slice::from(step)
     }
