@@ -227,9 +227,9 @@ function startFill(path, options, failure) {
 async function startMany(dir, options, lanes, failure) {
   options.signal?.throwIfAborted();
   const stop = new AbortController();
-  const signal =
-    options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
-  const each = { ...options, totalMb: options.mbPerFile, signal };
+  const abort = () => stop.abort(options.signal.reason);
+  options.signal?.addEventListener('abort', abort);
+  const each = { ...options, totalMb: options.mbPerFile, signal: stop.signal };
   let next = 0;
   let total = 0;
   const lane = async () => {
@@ -243,6 +243,7 @@ async function startMany(dir, options, lanes, failure) {
   try {
     await Promise.all(running);
   } finally {
+    options.signal?.removeEventListener('abort', abort);
     stop.abort();
     await Promise.allSettled(running);
   }
