@@ -63,6 +63,30 @@ export interface FillRequest {
   plain: boolean
 }
 
+/** One argument of an operation. */
+export interface OperationArgument {
+  name: string
+  kind: string
+  /** JavaScript source. */
+  default?: string
+  option: boolean
+}
+
+/** One operation. */
+export interface OperationRow {
+  name: string
+  opcode: number
+  since: string
+  man: string
+  doc: string
+  args: Array<OperationArgument>
+  returns: string
+  readsOrWrites: boolean
+}
+
+/** The table of operations. */
+export declare function operationTable(): Array<OperationRow>
+
 /** The answer of `IORING_REGISTER_PROBE`, or the errno that kept it from being asked. */
 export interface Probe {
   errno: number
@@ -82,6 +106,9 @@ export interface Refusal {
   reason: string
   hint: string
 }
+
+/** The calls that drive rings: see `lib/pump.js`. */
+export declare function ringCalls(): any
 
 /**
  * What a slice came to: exactly one of `errno`, `panic` and `done`, or none of them, which
@@ -108,3 +135,6 @@ export interface Slice {
 
 /** The system's constants for this architecture, by name. */
 export declare function systemConstants(): Record<string, number>
+
+/** Waits on the thread pool until a descriptor can be read, at most `ms` milliseconds. */
+export declare function waitReadable(fd: number, ms: number): Promise<void>

@@ -5,3 +5,4 @@
 
 mod binding;
 pub mod engine;
+pub mod ops;

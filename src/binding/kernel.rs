@@ -1,11 +1,14 @@
 //! What this kernel offers: whether it makes rings, and which operations it has.
 
-use napi::bindgen_prelude::Buffer;
+use std::time::Duration;
+
+use napi::bindgen_prelude::{AsyncTask, Buffer};
+use napi::{Env, Result, Task};
 use napi_derive::napi;
 
 use super::guard::guard;
 use crate::engine::availability;
-use crate::engine::probe;
+use crate::engine::{plain, probe};
 
 /// Why no ring can be made.
 #[napi(object)]
@@ -48,5 +51,36 @@ pub fn probe_kernel() -> Probe {
             Probe { errno: 0, last_op: found.last_op.into(), opcode_mask: found.mask.into() }
         }
         Err(errno) => Probe { errno: errno.0, last_op: 0, opcode_mask: Vec::new().into() },
+    }
+}
+
+/// Waits on the thread pool until a descriptor can be read, at most `ms` milliseconds.
+#[napi(ts_return_type = "Promise<void>")]
+pub fn wait_readable(fd: i32, ms: i32) -> AsyncTask<ReadableTask> {
+    AsyncTask::new(ReadableTask { fd, ms })
+}
+
+/// A wait on the thread pool. It looks at the descriptor only.
+pub struct ReadableTask {
+    fd: i32,
+    ms: i32,
+}
+
+impl Task for ReadableTask {
+    type Output = ();
+    type JsValue = ();
+
+    fn compute(&mut self) -> Result<()> {
+        // Whatever ended the wait: the caller looks for itself.
+        let _ = plain::ready(
+            self.fd,
+            libc::POLLIN,
+            Duration::from_millis(self.ms.unsigned_abs().into()),
+        );
+        Ok(())
+    }
+
+    fn resolve(&mut self, _: Env, (): ()) -> Result<()> {
+        Ok(())
     }
 }

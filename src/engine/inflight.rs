@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use io_uring::{IoUring, cqueue, squeue, types};
 
 use super::errno::{Errno, Result};
-use super::setup::{Made, Setup};
+use super::setup::{Made, Setup, flags};
 
 /// How long a dropped ring waits for the kernel to return its operations.
 const DROP_DEADLINE: Duration = Duration::from_secs(10);
@@ -37,6 +37,12 @@ const DROP_DEADLINE: Duration = Duration::from_secs(10);
 pub unsafe trait Operation: 'static {
     /// The entry to submit; its `user_data` is overwritten.
     fn entry(&mut self) -> squeue::Entry;
+
+    /// Whether it may go ahead when the completion queue is spoken for: a cancellation has
+    /// to, or what fills the queue could never be cancelled. The kernel keeps the surplus.
+    fn is_urgent(&self) -> bool {
+        false
+    }
 }
 
 /// Names a slot: index and generation, with the top bit set to tell our completions
@@ -126,7 +132,7 @@ impl<O: Operation> Ring<O> {
     /// Queues an operation. It comes back as `Err` when as many are in flight as the
     /// completion queue holds: then reap first.
     pub fn push(&mut self, operation: O) -> std::result::Result<Key, O> {
-        if self.in_flight == self.capacity {
+        if self.in_flight >= self.capacity && !operation.is_urgent() {
             return Err(operation);
         }
         if self.uring.submission().is_full() && (self.enter(0, None).is_err() || self.is_full()) {
@@ -150,6 +156,55 @@ impl<O: Operation> Ring<O> {
 
     fn is_full(&mut self) -> bool {
         self.uring.submission().is_full()
+    }
+
+    /// Whether [`Ring::push`] would take an operation without entering the kernel.
+    pub fn has_room(&mut self) -> bool {
+        self.in_flight < self.capacity && !self.is_full()
+    }
+
+    /// How many operations [`Ring::push`] would take without entering the kernel.
+    pub fn room(&mut self) -> usize {
+        let queue = self.uring.submission();
+        let free = queue.capacity() - queue.len();
+        drop(queue);
+        free.min(self.capacity.saturating_sub(self.in_flight))
+    }
+
+    /// Entries that the kernel has not taken yet.
+    pub fn unsubmitted(&mut self) -> usize {
+        self.uring.submission().len()
+    }
+
+    /// Whether the kernel keeps completions back for which the queue had no room.
+    pub fn overflown(&mut self) -> bool {
+        self.uring.submission().cq_overflow()
+    }
+
+    /// Submits what is queued and runs what the kernel has deferred, without waiting.
+    pub fn submit_and_run(&mut self) -> Result<()> {
+        let queued = self.uring.submission().len() as u32;
+        self.enter_with_events(queued)
+    }
+
+    /// Runs what the kernel has deferred, and submits nothing.
+    pub fn run(&mut self) -> Result<()> {
+        self.enter_with_events(0)
+    }
+
+    fn enter_with_events(&mut self, submit: u32) -> Result<()> {
+        const GETEVENTS: u32 = 1;
+        const SQ_WAKEUP: u32 = 2;
+        let is_polled = self.flags & flags::SQPOLL != 0;
+        let wake = submit > 0 && is_polled && self.uring.submission().need_wakeup();
+        let enter = GETEVENTS | if wake { SQ_WAKEUP } else { 0 };
+        // SAFETY: what is queued was pushed under the contract; there is no argument.
+        let entered =
+            unsafe { self.uring.submitter().enter::<libc::sigset_t>(submit, 0, enter, None) };
+        match entered.map_err(Errno::from) {
+            Ok(_) | Err(Errno(libc::EINTR | libc::EAGAIN | libc::EBUSY)) => Ok(()),
+            Err(errno) => Err(errno),
+        }
     }
 
     /// Submits what is queued and waits for `want` completions, at most for `timeout`.
@@ -199,6 +254,11 @@ impl<O: Operation> Ring<O> {
         count
     }
 
+    /// The underlying ring, for its queues' state.
+    pub fn uring_mut(&mut self) -> &mut IoUring {
+        &mut self.uring
+    }
+
     /// Asks the kernel to cancel all that is in flight. Each operation still completes for itself.
     pub fn cancel_all(&mut self) -> Result<()> {
         self.enter(0, None)?;
@@ -245,7 +305,7 @@ impl<O: Operation> Drop for Ring<O> {
 
 /// Makes a ring for one pipeline; smaller than asked where memory is short.
 pub fn pipeline_ring<O: Operation>(entries: u32) -> Result<Ring<O>> {
-    let setup = Setup { entries, flags: super::setup::flags::CLAMP, ..Setup::default() };
+    let setup = Setup { entries, flags: flags::CLAMP, ..Setup::default() };
     Ok(Ring::new(setup.make_smaller()?))
 }
 

@@ -18,6 +18,8 @@ pub mod pace;
 pub mod pipeline;
 pub mod plain;
 pub mod probe;
+pub mod regions;
 pub mod setup;
 pub mod transfer;
+pub mod watcher;
 mod xattrs;

@@ -227,7 +227,7 @@ impl Mover for Stream {
 }
 
 /// Waits until `fd` can be read or written; true also when it has failed or ended.
-fn ready(fd: RawFd, events: i16, wait: Duration) -> Result<bool> {
+pub fn ready(fd: RawFd, events: i16, wait: Duration) -> Result<bool> {
     let mut poll = libc::pollfd { fd, events, revents: 0 };
     let timeout = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
     // SAFETY: one pollfd, on this frame.

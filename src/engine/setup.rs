@@ -10,6 +10,8 @@ use super::errno::{Errno, Result, retry};
 
 /// The flags of `io_uring_setup(2)` that are named in the code; any other may be passed as a number.
 pub mod flags {
+    /// Completions are found by polling the device.
+    pub const IOPOLL: u32 = 1 << 0;
     /// A kernel thread polls the submission queue.
     pub const SQPOLL: u32 = 1 << 1;
     /// `sq_thread_cpu` is meant.
@@ -36,6 +38,8 @@ pub mod flags {
     pub const NO_MMAP: u32 = 1 << 14;
     /// The ring has no file descriptor (6.5).
     pub const REGISTERED_FD_ONLY: u32 = 1 << 15;
+    /// The kernel reads entries without a table of their order (6.6).
+    pub const NO_SQARRAY: u32 = 1 << 16;
     /// Completions of either size (6.18).
     pub const CQE_MIXED: u32 = 1 << 18;
     /// Entries of either size (6.19).

@@ -1,0 +1,100 @@
+//! The table of operations as JavaScript sees it: plain objects, for the generator and the tests.
+
+use napi::{Env, Unknown, bindgen_prelude::FromNapiValue};
+use napi_derive::napi;
+
+use crate::ops::table::{Kind, Returns, TABLE};
+
+use super::ring;
+
+/// One argument of an operation.
+#[napi(object)]
+pub struct OperationArgument {
+    pub name: String,
+    pub kind: String,
+    /// JavaScript source.
+    pub default: Option<String>,
+    pub option: bool,
+}
+
+/// One operation.
+#[napi(object)]
+pub struct OperationRow {
+    pub name: String,
+    pub opcode: u8,
+    pub since: String,
+    pub man: String,
+    pub doc: String,
+    pub args: Vec<OperationArgument>,
+    pub returns: String,
+    pub reads_or_writes: bool,
+}
+
+/// The table of operations.
+#[napi]
+pub fn operation_table() -> Vec<OperationRow> {
+    TABLE
+        .iter()
+        .map(|row| OperationRow {
+            name: row.name.into(),
+            opcode: row.opcode,
+            since: row.since.into(),
+            man: row.man.into(),
+            doc: row.doc.into(),
+            args: row.args.iter().map(argument).collect(),
+            returns: returns(row.returns).into(),
+            reads_or_writes: row.reads_or_writes,
+        })
+        .collect()
+}
+
+fn argument(arg: &crate::ops::table::Arg) -> OperationArgument {
+    OperationArgument {
+        name: arg.name.into(),
+        kind: kind(arg.kind).into(),
+        default: arg.default.map(Into::into),
+        option: arg.option,
+    }
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Fd => "fd",
+        Kind::FileIndex => "fileIndex",
+        Kind::DirFd => "dirFd",
+        Kind::Offset => "offset",
+        Kind::OffsetOrNone => "offsetOrNone",
+        Kind::Length => "length",
+        Kind::Length32 => "length32",
+        Kind::Int => "int",
+        Kind::Index => "index",
+        Kind::Flag(_) => "flag",
+        Kind::Data => "data",
+        Kind::Buffer => "buffer",
+        Kind::DataList => "dataList",
+        Kind::BufferList => "bufferList",
+        Kind::RegisteredBuffer => "registeredBuffer",
+        Kind::RegisteredData => "registeredData",
+        Kind::RegisteredBufferList => "registeredBufferList",
+        Kind::RegisteredDataList => "registeredDataList",
+        Kind::Path => "path",
+    }
+}
+
+fn returns(returns: Returns) -> &'static str {
+    match returns {
+        Returns::Nothing => "nothing",
+        Returns::Bytes => "bytes",
+        Returns::Fd => "fd",
+        Returns::Number => "number",
+    }
+}
+
+/// The calls that drive rings: see `lib/pump.js`.
+#[napi(ts_return_type = "any")]
+#[allow(unsafe_code)]
+pub fn ring_calls(env: Env) -> napi::Result<Unknown<'static>> {
+    let calls = ring::calls(env.raw()).map_err(|internal| napi::Error::from_reason(internal.0))?;
+    // SAFETY: a value made in this very call.
+    unsafe { Unknown::from_napi_value(env.raw(), calls) }
+}

@@ -1,0 +1,403 @@
+//! Every regular operation, one row each, in the order in which Linux brought them.
+//!
+//! A row says which arguments JavaScript takes, in order, and where in the entry each
+//! goes. That is all: one function queues them all, and `scripts/generate-operations.js`
+//! writes the methods, their types and `docs/operations.md` from this table. To add an
+//! operation, add a row and a test, and run `npm run generate`.
+
+use super::sqe::Field::{self, *};
+
+/// What an argument is, in JavaScript and for the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A file descriptor.
+    Fd,
+    /// An index into the registered files.
+    FileIndex,
+    /// A directory's descriptor; the current directory where it is left out.
+    DirFd,
+    /// A position in a file.
+    Offset,
+    /// A position in a file, or -1 for none.
+    OffsetOrNone,
+    /// A count of bytes up to 2^63-1.
+    Length,
+    /// A count of bytes up to 2^32-1.
+    Length32,
+    /// Any 32 bits, signed or not.
+    Int,
+    /// An index up to 65535.
+    Index,
+    /// `true` sets the bit that follows.
+    Flag(u32),
+    /// Bytes to send; the length goes into `len`.
+    Data,
+    /// Memory to fill; the length goes into `len`.
+    Buffer,
+    /// Several of [`Kind::Data`], as an iovec.
+    DataList,
+    /// Several of [`Kind::Buffer`], as an iovec.
+    BufferList,
+    /// [`Kind::Buffer`] inside the registered buffer `bufIndex`, and so on.
+    RegisteredBuffer,
+    RegisteredData,
+    RegisteredBufferList,
+    RegisteredDataList,
+    /// A path.
+    Path,
+}
+
+/// One argument of an operation.
+#[derive(Clone, Copy, Debug)]
+pub struct Arg {
+    /// Its name.
+    pub name: &'static str,
+    pub kind: Kind,
+    pub field: Field,
+    /// The default, as JavaScript source; `None` for an argument that must be given.
+    pub default: Option<&'static str>,
+    /// Whether it is a property of the trailing options.
+    pub option: bool,
+}
+
+impl Arg {
+    const fn or(mut self, default: &'static str) -> Self {
+        self.default = Some(default);
+        self
+    }
+}
+
+const fn arg(name: &'static str, kind: Kind, field: Field) -> Arg {
+    Arg { name, kind, field, default: None, option: false }
+}
+
+const fn option(name: &'static str, kind: Kind, field: Field, default: &'static str) -> Arg {
+    Arg { name, kind, field, default: Some(default), option: true }
+}
+
+/// What the promise resolves to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Returns {
+    /// `undefined`.
+    Nothing,
+    /// How many bytes.
+    Bytes,
+    /// A new file descriptor.
+    Fd,
+    /// The kernel's number as it is.
+    Number,
+}
+
+/// One operation.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The method.
+    pub name: &'static str,
+    /// `IORING_OP_*`.
+    pub opcode: u8,
+    /// The Linux that brought it.
+    pub since: &'static str,
+    /// The man page of the system call it does the work of.
+    pub man: &'static str,
+    /// One sentence.
+    pub doc: &'static str,
+    pub args: &'static [Arg],
+    pub returns: Returns,
+    /// Whether it takes `rwFlags`.
+    pub reads_or_writes: bool,
+    /// `IOSQE_*` that it always has.
+    pub flags: u8,
+    /// The opcode for a buffer that is registered, or the row's own.
+    pub fixed: u8,
+}
+
+const fn row(name: &'static str, opcode: u8, since: &'static str, man: &'static str) -> Row {
+    Row {
+        name,
+        opcode,
+        since,
+        man,
+        doc: "",
+        args: &[],
+        returns: Returns::Nothing,
+        reads_or_writes: false,
+        flags: 0,
+        fixed: opcode,
+    }
+}
+
+impl Row {
+    const fn takes(mut self, args: &'static [Arg]) -> Self {
+        self.args = args;
+        self
+    }
+
+    const fn gives(mut self, returns: Returns) -> Self {
+        self.returns = returns;
+        self
+    }
+
+    const fn doc(mut self, doc: &'static str) -> Self {
+        self.doc = doc;
+        self
+    }
+
+    const fn rw(mut self) -> Self {
+        self.reads_or_writes = true;
+        self.returns = Returns::Bytes;
+        self
+    }
+
+    const fn registered(mut self, opcode: u8) -> Self {
+        self.fixed = opcode;
+        self
+    }
+
+    const fn on_registered_file(mut self) -> Self {
+        self.flags |= 1;
+        self
+    }
+}
+
+const FD: Arg = arg("fd", Kind::Fd, Fd);
+const FILE_INDEX: Arg = arg("fileIndex", Kind::FileIndex, Fd);
+const OFFSET: Arg = arg("offset", Kind::Offset, Off).or("0");
+const BUF_INDEX: Arg = arg("bufIndex", Kind::Index, BufIndex);
+const FLAGS: Arg = arg("flags", Kind::Int, OpFlags).or("0");
+const DIR_FD: Arg = option("dirFd", Kind::DirFd, Fd, "AT_FDCWD");
+
+/// The table.
+pub static TABLE: &[Row] = &[
+    // Linux 5.1
+    row("nop", 0, "5.1", "io_uring_enter(2)").doc("Does nothing: what a round trip costs."),
+    row("readv", 1, "5.1", "preadv2(2)")
+        .takes(&[FD, arg("buffers", Kind::BufferList, Addr), OFFSET])
+        .rw()
+        .doc("Reads into several buffers, one after the other."),
+    row("writev", 2, "5.1", "pwritev2(2)")
+        .takes(&[FD, arg("buffers", Kind::DataList, Addr), OFFSET])
+        .rw()
+        .doc("Writes several buffers, one after the other."),
+    row("fsync", 3, "5.1", "fsync(2)")
+        .takes(&[FD, option("datasync", Kind::Flag(1), OpFlags, "false")])
+        .doc(
+            "Brings what was written to the disk; with `datasync` only what is needed to read it.",
+        ),
+    row("readFixed", 4, "5.1", "pread(2)")
+        .takes(&[
+            FILE_INDEX,
+            arg("buf", Kind::RegisteredBuffer, Addr),
+            arg("offset", Kind::Offset, Off),
+            BUF_INDEX,
+        ])
+        .rw()
+        .on_registered_file()
+        .doc("Reads from a registered file into a registered buffer."),
+    row("writeFixed", 5, "5.1", "pwrite(2)")
+        .takes(&[
+            FILE_INDEX,
+            arg("data", Kind::RegisteredData, Addr),
+            arg("offset", Kind::Offset, Off),
+            BUF_INDEX,
+        ])
+        .rw()
+        .on_registered_file()
+        .doc("Writes to a registered file from a registered buffer."),
+    row("pollAdd", 6, "5.1", "poll(2)")
+        .takes(&[FD, arg("mask", Kind::Int, OpFlags)])
+        .gives(Returns::Number)
+        .doc("Waits until one of the events of `mask` is there, and says which are."),
+    row("syncFileRange", 8, "5.2", "sync_file_range(2)")
+        .takes(&[
+            FD,
+            arg("length", Kind::Length32, Len),
+            arg("offset", Kind::Offset, Off).or("0"),
+            FLAGS,
+        ])
+        .doc("Starts or awaits the write-back of a part of a file."),
+    // Linux 5.6
+    row("fallocate", 17, "5.6", "fallocate(2)")
+        .takes(&[
+            FD,
+            arg("mode", Kind::Int, Len),
+            arg("offset", Kind::Offset, Off),
+            arg("length", Kind::Length, Addr),
+        ])
+        .doc("Reserves, frees or zeroes a part of a file."),
+    row("openat", 18, "5.6", "openat(2)")
+        .takes(&[
+            arg("path", Kind::Path, Addr),
+            arg("flags", Kind::Int, OpFlags).or("0"),
+            arg("mode", Kind::Int, Len).or("0o644"),
+            DIR_FD,
+        ])
+        .gives(Returns::Fd)
+        .doc("Opens a file; the descriptor is closed on exec."),
+    row("closeFd", 19, "5.6", "close(2)").takes(&[FD]).doc("Closes a descriptor."),
+    row("readInto", 22, "5.6", "pread(2)")
+        .takes(&[FD, arg("buffer", Kind::Buffer, Addr), OFFSET])
+        .rw()
+        .registered(4)
+        .doc("Reads into a buffer of the caller."),
+    row("write", 23, "5.6", "pwrite(2)")
+        .takes(&[FD, arg("data", Kind::Data, Addr), OFFSET])
+        .rw()
+        .registered(5)
+        .doc("Writes data."),
+    row("fadvise", 24, "5.6", "posix_fadvise(2)")
+        .takes(&[
+            FD,
+            arg("offset", Kind::Offset, Off),
+            arg("length", Kind::Length32, Len),
+            arg("advice", Kind::Int, OpFlags),
+        ])
+        .doc("Says how a part of a file will be used."),
+    row("madvise", 25, "5.6", "madvise(2)")
+        .takes(&[arg("buffer", Kind::Buffer, Addr), arg("advice", Kind::Int, OpFlags)])
+        .doc("Says how memory of a `BufferPool` will be used."),
+    row("send", 26, "5.6", "send(2)")
+        .takes(&[FD, arg("data", Kind::Data, Addr), FLAGS])
+        .gives(Returns::Bytes)
+        .doc("Sends on a connected socket."),
+    row("recv", 27, "5.6", "recv(2)")
+        .takes(&[FD, arg("buffer", Kind::Buffer, Addr), FLAGS])
+        .gives(Returns::Bytes)
+        .doc("Receives from a socket; 0 bytes at its end."),
+    // Linux 5.7
+    row("splice", 30, "5.7", "splice(2)")
+        .takes(&[
+            arg("fdIn", Kind::Fd, SpliceFd),
+            arg("offIn", Kind::OffsetOrNone, Addr),
+            arg("fdOut", Kind::Fd, Fd),
+            arg("offOut", Kind::OffsetOrNone, Off),
+            arg("length", Kind::Length32, Len),
+            FLAGS,
+        ])
+        .gives(Returns::Bytes)
+        .doc("Moves bytes between a pipe and another file, inside the kernel."),
+    // Linux 5.8
+    row("tee", 33, "5.8", "tee(2)")
+        .takes(&[
+            arg("fdIn", Kind::Fd, SpliceFd),
+            arg("fdOut", Kind::Fd, Fd),
+            arg("length", Kind::Length32, Len),
+            FLAGS,
+        ])
+        .gives(Returns::Bytes)
+        .doc("Copies bytes from one pipe to another and leaves them in the first."),
+    // Linux 5.11
+    row("shutdown", 34, "5.11", "shutdown(2)")
+        .takes(&[FD, arg("how", Kind::Int, Len)])
+        .doc("Ends one or both directions of a connection."),
+    row("renameat", 35, "5.11", "renameat2(2)")
+        .takes(&[
+            arg("oldPath", Kind::Path, Addr),
+            arg("newPath", Kind::Path, Off),
+            option("oldDirFd", Kind::DirFd, Fd, "AT_FDCWD"),
+            option("newDirFd", Kind::DirFd, Len, "AT_FDCWD"),
+            option("flags", Kind::Int, OpFlags, "0"),
+        ])
+        .doc("Renames a file."),
+    row("unlinkat", 36, "5.11", "unlinkat(2)")
+        .takes(&[arg("path", Kind::Path, Addr), DIR_FD, option("flags", Kind::Int, OpFlags, "0")])
+        .doc("Removes a file, or with AT_REMOVEDIR an empty directory."),
+    // Linux 5.15
+    row("mkdirat", 37, "5.15", "mkdirat(2)")
+        .takes(&[arg("path", Kind::Path, Addr), arg("mode", Kind::Int, Len).or("0o755"), DIR_FD])
+        .doc("Makes a directory."),
+    row("symlinkat", 38, "5.15", "symlinkat(2)")
+        .takes(&[
+            arg("target", Kind::Path, Addr),
+            arg("linkPath", Kind::Path, Off),
+            option("newDirFd", Kind::DirFd, Fd, "AT_FDCWD"),
+        ])
+        .doc("Makes a symbolic link."),
+    row("linkat", 39, "5.15", "linkat(2)")
+        .takes(&[
+            arg("oldPath", Kind::Path, Addr),
+            arg("newPath", Kind::Path, Off),
+            option("oldDirFd", Kind::DirFd, Fd, "AT_FDCWD"),
+            option("newDirFd", Kind::DirFd, Len, "AT_FDCWD"),
+            option("flags", Kind::Int, OpFlags, "0"),
+        ])
+        .doc("Gives a file another name."),
+    // Linux 5.19
+    row("socket", 45, "5.19", "socket(2)")
+        .takes(&[
+            arg("domain", Kind::Int, Fd),
+            arg("type", Kind::Int, Off),
+            arg("protocol", Kind::Int, Len).or("0"),
+            FLAGS,
+        ])
+        .gives(Returns::Fd)
+        .doc("Makes a socket."),
+    // Linux 6.9
+    row("ftruncate", 55, "6.9", "ftruncate(2)")
+        .takes(&[FD, arg("length", Kind::Length, Off)])
+        .doc("Cuts a file to a length, or extends it to one."),
+    // Linux 6.11
+    row("listen", 57, "6.11", "listen(2)")
+        .takes(&[FD, arg("backlog", Kind::Int, Len)])
+        .doc("Lets a bound socket take connections."),
+    // Linux 6.15
+    row("readvFixed", 60, "6.15", "preadv2(2)")
+        .takes(&[
+            FILE_INDEX,
+            arg("buffers", Kind::RegisteredBufferList, Addr),
+            arg("offset", Kind::Offset, Off),
+            BUF_INDEX,
+        ])
+        .rw()
+        .on_registered_file()
+        .doc("Reads from a registered file into parts of one registered buffer."),
+    row("writevFixed", 61, "6.15", "pwritev2(2)")
+        .takes(&[
+            FILE_INDEX,
+            arg("buffers", Kind::RegisteredDataList, Addr),
+            arg("offset", Kind::Offset, Off),
+            BUF_INDEX,
+        ])
+        .rw()
+        .on_registered_file()
+        .doc("Writes to a registered file from parts of one registered buffer."),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Opcodes whose `addr` is a number; everywhere else an address comes with its memory.
+    const ADDR_IS_A_NUMBER: &[&str] = &["fallocate", "splice"];
+
+    #[test]
+    fn no_number_goes_where_the_kernel_expects_an_address() {
+        let carries_memory = |kind| {
+            use Kind::*;
+            matches!(
+                kind,
+                Data | Buffer
+                    | DataList
+                    | BufferList
+                    | Path
+                    | RegisteredBuffer
+                    | RegisteredData
+                    | RegisteredBufferList
+                    | RegisteredDataList
+            )
+        };
+        for row in TABLE {
+            for arg in row.args {
+                if matches!(arg.field, Field::Addr | Field::Addr3) && !carries_memory(arg.kind) {
+                    assert!(ADDR_IS_A_NUMBER.contains(&row.name), "{}", row.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn is_sorted_by_opcode_and_names_are_unique() {
+        for pair in TABLE.windows(2) {
+            assert!(pair[0].opcode < pair[1].opcode, "{} {}", pair[0].name, pair[1].name);
+        }
+    }
+}
