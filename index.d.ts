@@ -6,6 +6,7 @@
 import type { PathLike } from 'node:fs';
 
 export * from './lib/constants.js';
+export * from './lib/ctx.js';
 
 // ---------------------------------------------------------------- what options and callbacks share
 

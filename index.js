@@ -8,6 +8,9 @@ requireAddon();
 const { UringError } = require('./lib/errors.js');
 const helpers = require('./lib/helpers.js');
 const probe = require('./lib/probe.js');
+const { UringAsync, waitCompletionInExecutor } = require('./lib/async.js');
+const { UringCtx } = require('./lib/ctx.js');
+const { BufferPool } = require('./lib/pool.js');
 const { UAPI_CONSTANTS, UAPI_CONSTANT_NAMES, constants } = require('./lib/constants.js');
 
 const uring = {
@@ -24,6 +27,11 @@ const uring = {
   getProbeInfo: probe.getProbeInfo,
   opcodeSupported: probe.opcodeSupported,
   requireOpcodeSupported: probe.requireOpcodeSupported,
+
+  UringCtx,
+  UringAsync,
+  waitCompletionInExecutor,
+  BufferPool,
 
   UringError,
   ...UAPI_CONSTANTS,

@@ -66,12 +66,12 @@ describe('index.d.ts', () => {
       .map(({ name }) => name);
 
   test('declares the keys of index.js and no others', () => {
-    const types = new Set([...values('index.d.ts'), ...values('lib/constants.d.ts')]);
+    const types = new Set(['index.d.ts', 'lib/constants.d.ts', 'lib/ctx.d.ts'].flatMap(values));
     expect([...types].sort()).toEqual(Object.keys(uring).sort());
   });
 
   test('says of each name what it is', () => {
-    const silent = declared('index.d.ts').filter(({ doc }) => doc === undefined);
+    const silent = ['index.d.ts', 'lib/ctx.d.ts'].flatMap(declared).filter(({ doc }) => doc === undefined);
     expect(silent.map(({ name }) => name)).toEqual([]);
   });
 });

@@ -1,0 +1,253 @@
+// The types of the ring: UringCtx, UringAsync and BufferPool. What each operation of the table takes
+// and gives is generated: lib/operations.d.ts.
+
+/// <reference types="node" />
+
+import type { Operations } from './operations.js';
+
+/** What can be written; a string is UTF-8. */
+export type Data = string | NodeJS.ArrayBufferView | ArrayBuffer;
+
+/** What can be filled. */
+export type Fillable = NodeJS.ArrayBufferView | ArrayBuffer;
+
+/** Any 64 bits; a number only where it is a safe integer. */
+export type UserData = number | bigint;
+
+/** Where a slot of a {@link BufferPool} is, and how many of its bytes are in use. */
+export type Pointer = readonly [address: bigint, size: number];
+
+/** A completion: the `userData` of the operation as it went in, and a count or a negative errno. */
+export type Completion = [userData: UserData, result: number];
+
+/** What can stop a wait. */
+export interface WaitOptions {
+  /** Aborting rejects with the signal's reason. A completion that comes later goes to the next waiter. */
+  signal?: AbortSignal;
+}
+
+/** The options of every operation. */
+export interface OperationOptions {
+  /** Aborting cancels the operation; the promise rejects with the reason once the kernel let go. */
+  signal?: AbortSignal;
+  /** Milliseconds until the operation is cancelled and fails with ETIMEDOUT (a linked timeout, Linux 5.5). */
+  timeout?: number;
+  /** A name by which the operation can be cancelled or updated. */
+  userData?: UserData;
+  /** `IOSQE_*`. */
+  sqeFlags?: number;
+}
+
+/** The options of what reads or writes. */
+export interface ReadWriteOptions extends OperationOptions {
+  /** `RWF_*` of preadv2(2). */
+  rwFlags?: number;
+}
+
+/** How a ring is made: io_uring_setup(2). */
+export interface UringCtxOptions {
+  /** Entries of the submission queue, 1 to 32768, rounded up to a power of two. Default 64. */
+  entries?: number;
+  /** Entries of the completion queue (Linux 5.5). Default: the kernel's, twice `entries`. */
+  cqEntries?: number;
+  /** Exactly these `IORING_SETUP_*`. Default: the fastest that this kernel takes for one thread. */
+  setupFlags?: number;
+  /** The processor of an SQPOLL thread; -1, the default, binds it to none. */
+  sqThreadCpu?: number;
+  /** Milliseconds until an idle SQPOLL thread sleeps. Default 0: the kernel's, one second. */
+  sqThreadIdle?: number;
+  /** Refuse what waits on another thread (`waitCompletionInExecutor`). Default true. */
+  singleThreadCheck?: boolean;
+  /** The most kernel threads of each kind that do work for this ring (Linux 5.15). Default: the kernel's. */
+  maxWorkers?: number;
+}
+
+/** Counters of a ring, from its beginning. */
+export interface RingStats {
+  /** Entries handed to the kernel. */
+  submitted: number;
+  /** Operations that came back. */
+  completed: number;
+  /** Those of them that were done by the time their batch was submitted. */
+  inline: number;
+  /** Batches submitted. */
+  batches: number;
+  /** Entries in the largest batch. */
+  largestBatch: number;
+  /** Times that the completion thread woke the event loop for this ring. */
+  wakes: number;
+  /** Times that the completion queue had no room; nothing is lost by it. */
+  overflow: number;
+  /** Submissions that the kernel asked to repeat. */
+  retries: number;
+}
+
+/**
+ * One io_uring (Linux 5.6). Every operation is a method that returns a Promise, and under its name +
+ * `Sync` one that blocks; what is queued in one tick is submitted in one system call.
+ *
+ * The kernel never sees memory of the JavaScript heap: what is written is copied, what is read into a
+ * buffer of the caller is copied back; memory of a {@link BufferPool} is used as it is.
+ *
+ * @throws UringError when the kernel refuses: `detail` says why and what to do
+ */
+export class UringCtx extends Operations {
+  constructor(options?: UringCtxOptions);
+  /** A ring whose submissions a kernel thread picks up (`IORING_SETUP_SQPOLL`). It costs a processor. */
+  static withSqpoll(options?: UringCtxOptions): UringCtx;
+  /** A ring whose completions run only when asked for (`IORING_SETUP_DEFER_TASKRUN`, Linux 6.1). */
+  static withDeferTaskrun(options?: UringCtxOptions): UringCtx;
+
+  /** The ring's file descriptor. */
+  readonly ringFd: number;
+  /** Entries of the submission queue. */
+  readonly entries: number;
+  /** Entries of the completion queue. */
+  readonly cqEntries: number;
+  /** `IORING_SETUP_*` in force. */
+  readonly setupFlags: number;
+  /** `IORING_FEAT_*` of this kernel. */
+  readonly features: number;
+  /** As it was made. */
+  readonly singleThreadCheck: boolean;
+  /** Operations that have not been settled. */
+  readonly inFlight: number;
+  /** Whether it was closed. */
+  readonly closed: boolean;
+
+  /**
+   * Cancels what is in flight and waits for nothing; its promises reject with ECANCELED once the kernel
+   * let go of the memory. Any number of times.
+   */
+  close(): void;
+  /** Resolves when nothing is in flight. */
+  drain(): Promise<void>;
+  /** Operations in flight keep the process alive: the default. */
+  ref(): this;
+  /** Operations in flight do not keep the process alive. */
+  unref(): this;
+  /** Whether operations in flight keep the process alive. */
+  hasRef(): boolean;
+  /** Counters. The diagnostics channel `uring:batch` tells of each batch. */
+  stats(): RingStats;
+
+  /** Reads up to `length` bytes into memory of its own; fewer at the end of the file. See pread(2). */
+  read(fd: number, length: number, offset?: number | bigint, options?: ReadWriteOptions): Promise<Buffer>;
+  /** {@link read}, blocking. */
+  readSync(fd: number, length: number, offset?: number | bigint, options?: ReadWriteOptions): Buffer;
+  /** Reads contiguous blocks, all submitted at once; shorter at the end of the file. */
+  readBatch(fd: number, blockSize: number, blocks: number, offset?: number | bigint): Promise<Buffer>;
+  /** {@link readBatch}, blocking. */
+  readBatchSync(fd: number, blockSize: number, blocks: number, offset?: number | bigint): Buffer;
+  /**
+   * Reads a block at each offset, in bytes or with `offsetBytes: false` in blocks. What lies beyond the
+   * end of the file is zeros.
+   */
+  readOffsets(
+    fd: number,
+    blockSize: number,
+    offsets: ArrayLike<number> | ArrayLike<bigint>,
+    options?: { offsetBytes?: boolean },
+  ): Promise<Buffer>;
+  /** {@link readOffsets}, blocking. */
+  readOffsetsSync(
+    fd: number,
+    blockSize: number,
+    offsets: ArrayLike<number> | ArrayLike<bigint>,
+    options?: { offsetBytes?: boolean },
+  ): Buffer;
+
+  /** Queues a read; two of the same `userData` in flight are refused. Its completion is collected by hand. */
+  readAsync(fd: number, buf: Fillable | Pointer, offset?: number | bigint, userData?: UserData): void;
+  /** Queues a write; two of the same `userData` in flight are refused. Its completion is collected by hand. */
+  writeAsync(fd: number, data: Data | Pointer, offset?: number | bigint, userData?: UserData): void;
+  /** Queues a read to an address inside a pool slot; any other is EFAULT. */
+  readAsyncPtr(fd: number, ptr: bigint | number, length: number, offset?: number | bigint, userData?: UserData): void;
+  /** Queues a write from an address inside a pool slot; any other is EFAULT. */
+  writeAsyncPtr(fd: number, ptr: bigint | number, length: number, offset?: number | bigint, userData?: UserData): void;
+  /** Submits what is queued; returns how many operations that were. Never waits. */
+  submit(): number;
+  /** Submits, and resolves to how many that were when `waitNr` completions (default 1) can be collected. */
+  submitAndWait(waitNr?: number, options?: WaitOptions): Promise<number>;
+  /** {@link submitAndWait}, blocking. */
+  submitAndWaitSync(waitNr?: number): number;
+  /** Submits what is queued and resolves to the next completion. */
+  waitCompletion(options?: WaitOptions): Promise<Completion>;
+  /** {@link waitCompletion}, blocking. */
+  waitCompletionSync(): Completion;
+  /** The next completion if there is one, else null. Submits nothing and never waits. */
+  peekCompletion(): Completion | null;
+
+  /** Registers descriptors, to be used by their index; -1 leaves a place empty. io_uring_register(2). */
+  registerFiles(fds: readonly number[]): void;
+  /** Gives the registered files back; EBUSY while an operation uses them. */
+  unregisterFiles(): void;
+  /** Registers memory, to be used by its index. Slots of a {@link BufferPool} are used without a copy. */
+  registerBuffers(buffers: readonly Fillable[]): void;
+  /** Gives the registered buffers back; EBUSY while an operation uses them. */
+  unregisterBuffers(): void;
+
+  /** Whether the kernel has an opcode (`IORING_OP_*`). */
+  probeOpcodeSupported(op: number): boolean;
+  /** The highest opcode that the kernel has. */
+  probeLastOp(): number;
+  /** Byte i is 1 where opcode i is supported. */
+  probeSupportedMask(): Buffer;
+
+  [Symbol.dispose](): void;
+  /** Drains, then closes. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** The completions of a ring that were submitted by hand, as promises and as an async iterator. */
+export class UringAsync implements AsyncIterable<Completion> {
+  constructor(ctx: UringCtx);
+  /** The ring. */
+  readonly ctx: UringCtx;
+  /** The ring's file descriptor. */
+  readonly ringFd: number;
+  /** Whether it was closed. */
+  readonly closed: boolean;
+  /** Submits what is queued and resolves to the next completion. An aborted wait loses none. */
+  waitCompletion(options?: WaitOptions): Promise<Completion>;
+  /** Rejects the waiters with ECANCELED; the ring stays open. */
+  close(): void;
+  /** Ends when this or the ring is closed. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Completion>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Waits for a completion on the thread pool. The ring must be made with `singleThreadCheck: false`,
+ * else it is a UringError EINVAL.
+ */
+export function waitCompletionInExecutor(ctx: UringCtx): Promise<Completion>;
+
+/**
+ * Slots of page-aligned native memory that rings read from and write to without a copy. A view that
+ * has outlived its slot is empty, a pointer EFAULT; the memory lives until the kernel let go of it.
+ */
+export class BufferPool {
+  private constructor();
+  /** Makes `initialCount` (default 8) slots of `initialSize` (default 4096) bytes each, of zeros. */
+  static create(options?: { initialCount?: number; initialSize?: number }): BufferPool;
+  /** How many slots. */
+  readonly length: number;
+  /** Whether it was closed. */
+  readonly closed: boolean;
+  /** A copy of the slot's bytes. */
+  get(index: number): Buffer;
+  /** The slot's own bytes. */
+  buffer(index: number): Buffer;
+  /** Where the slot is and how many of its bytes are in use, for `readAsync` and `writeAsync`. */
+  getPtr(index: number): [address: bigint, size: number];
+  /** The most that {@link setSize} takes. */
+  capacity(index: number): number;
+  /** Changes how many bytes are in use; above the capacity it is a RangeError. */
+  setSize(index: number, size: number): void;
+  /** New memory, with the bytes that fit. Old views become empty; EBUSY while an operation uses it. */
+  resize(index: number, newSize: number): void;
+  /** Frees the slots; EBUSY while an operation uses one. */
+  close(): void;
+  [Symbol.dispose](): void;
+}

@@ -1,0 +1,110 @@
+// The options that every operation takes: `signal`, `timeout`, `userData`, `sqeFlags`, and `rwFlags`
+// where it reads or writes. An operation without options never comes through here.
+
+'use strict';
+
+const check = require('./arguments.js');
+const { UringError } = require('./errors.js');
+const { native } = require('./native.js');
+
+const { nameKey } = require('./pump.js');
+
+const EINTR = 4;
+const EINVAL = 22;
+const ETIMEDOUT = 110;
+const ECANCELED = 125;
+const UINT32_MAX = 2 ** 32 - 1;
+// IOSQE_CQE_SKIP_SUCCESS would leave a promise pending for ever, BUFFER_SELECT has its own calls.
+const REFUSED_FLAGS = 1 << 6 | 1 << 5;
+
+class Extras {
+  constructor(pump, options, readsOrWrites) {
+    const { timeout = -1, userData, sqeFlags = 0, rwFlags = 0 } = options;
+    this.pump = pump;
+    this.signal = check.signal(options.signal);
+    if (options.timeout !== undefined) checkTimeout(timeout, pump);
+    if (userData !== undefined) check.userData(userData, 'options.userData');
+    check.integer(sqeFlags, 'options.sqeFlags', 0, 255);
+    if (sqeFlags & REFUSED_FLAGS) {
+      const reason = 'must not have IOSQE_CQE_SKIP_SUCCESS or IOSQE_BUFFER_SELECT';
+      throw check.invalidArgValue('options.sqeFlags', reason, sqeFlags);
+    }
+    if (readsOrWrites) check.integer(rwFlags, 'options.rwFlags', 0, UINT32_MAX);
+    this.signal?.throwIfAborted?.();
+    if (userData !== undefined) pump.checkName(userData);
+    this.timeout = timeout;
+    this.userData = userData;
+    this.sqeFlags = sqeFlags;
+    this.rwFlags = rwFlags;
+    this.asked = false;
+  }
+
+  /** Right before the operation is queued. */
+  apply(offThread) {
+    native.modify(this.pump.id, this.sqeFlags, this.rwFlags, this.timeout, offThread);
+  }
+
+  /** Right after: wraps the value that waits with the operation. */
+  attach(ticket, name) {
+    const { pump, signal, userData } = this;
+    this.ticket = ticket;
+    this.name = name;
+    this.inner = pump.values[ticket];
+    this.info = this.inner?.info;
+    pump.values[ticket] = this;
+    this.started = performance.now();
+    if (userData !== undefined) pump.named.set(nameKey(userData), ticket);
+    if (signal !== undefined) {
+      this.abort = () => this.cancel();
+      signal.addEventListener('abort', this.abort);
+    }
+  }
+
+  /** Gives the operation another name, and its result another form. */
+  wrap(name, inner) {
+    this.name = name;
+    this.inner = inner;
+  }
+
+  /** Asks the kernel to let go. The promise settles when it did, with what really happened. */
+  cancel() {
+    if (this.ticket === undefined) return;
+    this.asked = true;
+    this.pump.cancel(this.ticket);
+  }
+
+  detach() {
+    this.ticket = undefined;
+    this.signal?.removeEventListener('abort', this.abort);
+    if (this.userData !== undefined) this.pump.named.delete(nameKey(this.userData));
+  }
+
+  finish(result) {
+    this.detach();
+    return this.inner === undefined ? result : this.inner.finish(result);
+  }
+
+  failed(result) {
+    this.detach();
+    const other = this.inner?.failed?.(result);
+    if (result !== -ECANCELED && result !== -EINTR) return other;
+    if (this.asked && this.signal?.aborted) return this.signal.reason;
+    const late = this.timeout >= 0 && performance.now() - this.started >= this.timeout - 1;
+    return late && !this.asked ? new UringError(ETIMEDOUT, this.name, this.info) : other;
+  }
+}
+
+function checkTimeout(timeout, { entries }) {
+  if (typeof timeout !== 'number') {
+    throw check.invalidArgType('options.timeout', 'of type number', timeout);
+  }
+  if (!(timeout >= 0 && timeout <= Number.MAX_SAFE_INTEGER)) {
+    throw check.outOfRange('options.timeout', '>= 0', timeout);
+  }
+  if (entries < 2) {
+    const detail = 'a timeout is linked to its operation, which takes a ring of two entries';
+    throw new UringError(EINVAL, 'timeout', { detail });
+  }
+}
+
+module.exports = { Extras };

@@ -1,0 +1,292 @@
+// Writes lib/operations.js, lib/operations.d.ts and docs/operations.md from the table of operations in
+// src/ops/table.rs, as the addon tells it. Straight-line code, one function a row: it is what runs
+// once per operation. Part of `npm run generate`; CI fails when a result is not the committed one.
+
+'use strict';
+
+const fs = require('node:fs');
+const path = require('node:path');
+
+const { operationTable } = require('../binding.js');
+
+const root = path.join(__dirname, '..');
+const rows = operationTable();
+const INT_RANGE = '-(2 ** 31), 2 ** 32 - 1';
+
+// How an argument of each kind is checked, what native code gets, and its type. `N` is its name as
+// an error has it, `V` the variable.
+const KINDS = {
+  fd: { check: 'check.fd(V, N)', type: 'number' },
+  fileIndex: { check: 'check.integer(V, N, 0, 2 ** 31 - 1)', type: 'number' },
+  dirFd: { check: 'check.integer(V, N, AT_FDCWD, 2 ** 31 - 1)', type: 'number' },
+  offset: { check: 'check.offset(V, N)', native: 'V', type: 'number | bigint' },
+  offsetOrNone: { check: 'check.int64(V, N, -1n)', type: 'number | bigint' },
+  length: { check: 'check.length(V, N)', type: 'number | bigint' },
+  length32: { check: 'check.integer(V, N, 0, 2 ** 32 - 1)', type: 'number' },
+  int: { check: `check.integer(V, N, ${INT_RANGE})`, type: 'number' },
+  index: { check: 'check.integer(V, N, 0, 65535)', type: 'number' },
+  flag: { check: 'check.boolean(V, N)', type: 'boolean' },
+  path: { check: 'V = check.path(V, N)', type: 'PathLike' },
+  data: { check: 'V = check.dataToWrite(V, N)', type: 'Data', large: 'V.length' },
+  buffer: { check: 'V = check.bufferToFill(V, N)', type: 'Fillable', large: 'V.length' },
+  dataList: { check: 'V = listOf(V, N, check.dataToWrite)', type: 'readonly Data[]', large: 'total(V)' },
+  bufferList: {
+    check: 'V = listOf(V, N, check.bufferToFill)',
+    type: 'readonly Fillable[]',
+    large: 'total(V)',
+  },
+  registeredBuffer: {
+    check: 'V = check.bufferToFill(V, N)',
+    prepare: 'const memory = pump.registered(V, bufIndex, NAME)',
+    start: 'pump.fillRegistered(ticket, V, memory)',
+    native: 'memory',
+    type: 'Fillable',
+  },
+  registeredData: {
+    check: 'V = check.dataToWrite(V, N)',
+    prepare: 'const memory = pump.registered(V, bufIndex, NAME)',
+    start: 'if (memory !== V) memory.set(V)',
+    native: 'memory',
+    type: 'Data',
+  },
+  registeredBufferList: {
+    check: 'V = listOf(V, N, check.bufferToFill)',
+    prepare: 'const memory = V.map((view) => pump.registered(view, bufIndex, NAME))',
+    start: 'pump.fillAllRegistered(ticket, V, memory)',
+    native: 'memory',
+    type: 'readonly Fillable[]',
+  },
+  registeredDataList: {
+    check: 'V = listOf(V, N, check.dataToWrite)',
+    prepare: 'const memory = V.map((view) => pump.registered(view, bufIndex, NAME))',
+    start: 'memory.forEach((view, index) => view.set(V[index]))',
+    native: 'memory',
+    type: 'readonly Data[]',
+  },
+};
+
+const RETURNS = {
+  nothing: { type: 'void', says: 'nothing' },
+  bytes: { type: 'number', says: 'bytes' },
+  fd: { type: 'number', says: 'file descriptor' },
+  number: { type: 'number', says: 'number' },
+};
+
+const capital = (name) => name[0].toUpperCase() + name.slice(1);
+const substitute = (text, variable, name, row) =>
+  text.replace(/\bV\b/g, variable).replace(/\bN\b/g, `'${name}'`).replace(/\bNAME\b/g, `'${row.name}'`);
+const positional = (row) => row.args.filter((arg) => !arg.option);
+const optional = (row) => row.args.filter((arg) => arg.option);
+
+// lib/operations.js
+
+function parameters(row) {
+  const args = positional(row).map(({ name, default: or }) => (or == null ? name : `${name} = ${or}`));
+  return [...args, 'options'].join(', ');
+}
+
+function passed(row) {
+  return [...positional(row).map((arg) => arg.name), 'options'].join(', ');
+}
+
+function optionLines(row) {
+  const own = optional(row);
+  const constant = own.length > 0 || row.readsOrWrites ? `${row.name.toUpperCase()}_OPTIONS` : 'OPTIONS';
+  const lines = own.map((arg) => `  let ${arg.name} = ${arg.default};`);
+  lines.push('  let extras;', '  if (options !== undefined) {');
+  lines.push(`    check.options(options, ${constant});`);
+  if (own.length > 0) {
+    const names = own.map((arg) => `${arg.name} = ${arg.default}`).join(', ');
+    lines.push(`    ({ ${names} } = options);`);
+  }
+  for (const arg of own) {
+    const check = substitute(KINDS[arg.kind].check, arg.name, `options.${arg.name}`, row);
+    lines.push(`    ${check};`);
+  }
+  lines.push(`    extras = new Extras(pump, options, ${row.readsOrWrites});`, '  }');
+  return lines;
+}
+
+function valueLines(row) {
+  const paths = row.args.filter((arg) => arg.kind === 'path').map((arg) => arg.name);
+  if (paths.length > 0) {
+    const [from, to] = paths;
+    const number = row.returns !== 'nothing';
+    return [`  pump.values[ticket] = new OnPath(${from}, ${to}, ${number});`];
+  }
+  return row.returns === 'nothing' ? ['  pump.values[ticket] = NOTHING;'] : [];
+}
+
+function stepLines(row, step) {
+  return row.args
+    .filter((arg) => KINDS[arg.kind][step])
+    .map((arg) => `  ${substitute(KINDS[arg.kind][step], arg.name, arg.name, row)};`);
+}
+
+function starter(row) {
+  const queue = (swap = (name) => name) => {
+    const args = row.args.map((arg) => {
+      const native = KINDS[arg.kind].native;
+      return swap(native ? substitute(native, arg.name, arg.name, row) : arg.name);
+    });
+    return `queue.${row.name}(${['pump.id', 'ticket', ...args].join(', ')})`;
+  };
+  const checks = positional(row).map(
+    (arg) => `  ${substitute(KINDS[arg.kind].check, arg.name, arg.name, row)};`,
+  );
+  const large = row.readsOrWrites ? row.args.find((arg) => KINDS[arg.kind].large) : undefined;
+  const lines = [
+    `function start${capital(row.name)}(pump, blocking, ${passed(row)}) {`,
+    `  pump.open('${row.name}');`,
+    ...checks,
+    ...optionLines(row),
+    ...stepLines(row, 'prepare'),
+    '  const ticket = pump.ticket();',
+    ...valueLines(row),
+    ...stepLines(row, 'start'),
+  ];
+  if (large) {
+    const size = substitute(KINDS[large.kind].large, large.name, large.name, row);
+    lines.push(`  const offThread = !blocking && ${size} >= OFF_THREAD_BYTES;`);
+    lines.push('  if (extras !== undefined) extras.apply(offThread);');
+    lines.push('  else if (offThread) pump.sendOffThread();');
+  } else {
+    lines.push('  if (extras !== undefined) extras.apply(false);');
+  }
+  const toFill = row.args.find((arg) => arg.kind === 'buffer' || arg.kind === 'bufferList');
+  lines.push(`  ${toFill ? 'let' : 'const'} refused = ${queue()};`);
+  if (toFill) {
+    const lend = toFill.kind === 'buffer' ? 'lend' : 'lendAll';
+    const swapped = queue((text) => (text === toFill.name ? `pump.${lend}(ticket, ${text})` : text));
+    lines.push(`  if (refused === NOT_OURS) refused = ${swapped};`);
+  }
+  lines.push(
+    `  if (refused !== undefined) pump.refuse(ticket, refused, '${row.name}');`,
+    `  if (extras !== undefined) extras.attach(ticket, '${row.name}');`,
+    '  return ticket;',
+    '}',
+    '',
+  );
+  return lines.join('\n');
+}
+
+function methods(row) {
+  const start = `start${capital(row.name)}(pump`;
+  return `  ${row.name}(${parameters(row)}) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(${start}, false, ${passed(row)}), '${row.name}');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  ${row.name}Sync(${parameters(row)}) {
+    const pump = this[PUMP];
+    return pump.block(${start}, true, ${passed(row)}), '${row.name}');
+  }
+`;
+}
+
+function optionLists() {
+  const lists = rows
+    .filter((row) => optional(row).length > 0 || row.readsOrWrites)
+    .map((row) => {
+      const names = optional(row).map((arg) => `'${arg.name}', `).join('');
+      const more = row.readsOrWrites ? ", 'rwFlags'" : '';
+      return `const ${row.name.toUpperCase()}_OPTIONS = [${names}...OPTIONS${more}];\n`;
+    });
+  return lists.join('');
+}
+
+function code() {
+  return `// Generated by scripts/generate-operations.js from src/ops/table.rs: the methods of a ring, each as
+// promise and blocking. A \`start\` function checks the arguments and queues the operation.
+
+'use strict';
+
+const check = require('./arguments.js');
+const { Extras } = require('./extras.js');
+const { queue } = require('./native.js');
+const { AT_FDCWD, NOT_OURS, OFF_THREAD_BYTES, OPTIONS, PUMP, listOf, total } = require('./pump-shared.js');
+const { NOTHING, OnPath } = require('./results.js');
+
+${optionLists()}
+${rows.map(starter).join('\n')}
+/** The regular operations, for UringCtx to inherit. */
+class Operations {
+${rows.map(methods).join('\n')}}
+
+module.exports = { Operations, startReadInto, startWrite };
+`;
+}
+
+// operations.d.ts
+
+function typedParameters(row) {
+  const args = positional(row).map((arg) => {
+    const mark = arg.default == null ? '' : '?';
+    return `${arg.name}${mark}: ${KINDS[arg.kind].type}`;
+  });
+  const own = optional(row).map((arg) => `${arg.name}?: ${KINDS[arg.kind].type}`);
+  const base = row.readsOrWrites ? 'ReadWriteOptions' : 'OperationOptions';
+  const options = own.length > 0 ? `${base} & { ${own.join('; ')} }` : base;
+  return [...args, `options?: ${options}`].join(', ');
+}
+
+function types() {
+  const declared = rows.map((row) => {
+    const { type } = RETURNS[row.returns];
+    const args = typedParameters(row);
+    return (
+      `  /** ${row.doc} Linux ${row.since}; see ${row.man}. */\n` +
+      `  ${row.name}(${args}): Promise<${type}>;\n` +
+      `  /** {@link ${row.name}}, blocking. */\n` +
+      `  ${row.name}Sync(${args}): ${type};\n`
+    );
+  });
+  return `// Generated by scripts/generate-operations.js from src/ops/table.rs: the types of the operations.
+
+import type { PathLike } from 'node:fs';
+
+import type { Data, Fillable, OperationOptions, ReadWriteOptions } from './ctx.js';
+
+export class Operations {
+${declared.join('\n')}}
+`;
+}
+
+// docs/operations.md
+
+function docs() {
+  const lines = rows.map((row) => {
+    const signature = `${row.name}(${parameters(row).replace(/, ?options$|^options$/, '')})`;
+    const own = optional(row).map((arg) => `\`${arg.name} = ${arg.default}\``).join(', ');
+    const doc = own ? `${row.doc} Options: ${own}.` : row.doc;
+    return `| \`${signature}\` | ${RETURNS[row.returns].says} | ${row.since} | ${row.man} | ${doc} |`;
+  });
+  return `<!-- Generated by scripts/generate-operations.js from src/ops/table.rs. -->
+
+# Operations of a ring
+
+Each is a method of \`UringCtx\` that returns a Promise, and under its name + \`Sync\` one that blocks.
+All take a trailing \`options\` object with \`signal\`, \`timeout\` (ms), \`userData\` and \`sqeFlags\`; those
+that read or write also \`rwFlags\`. On a kernel older than the third column an operation fails with
+\`EOPNOTSUPP\` or \`EINVAL\`; \`ctx.probeOpcodeSupported()\` tells beforehand.
+
+| call | result | Linux | man page | what it does |
+|---|---|---|---|---|
+${lines.join('\n')}
+`;
+}
+
+const outputs = [
+  ['lib/operations.js', code()],
+  ['lib/operations.d.ts', types()],
+  ['docs/operations.md', docs()],
+];
+for (const [name, text] of outputs) {
+  const file = path.join(root, name);
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  if (!fs.existsSync(file) || fs.readFileSync(file, 'utf8') !== text) fs.writeFileSync(file, text);
+}
