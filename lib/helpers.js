@@ -6,6 +6,7 @@
 const os = require('node:os');
 
 const { NativeJob } = require('../binding.js');
+const { onAbort } = require('./abort.js');
 const check = require('./arguments.js');
 const { callSite } = require('./errors.js');
 const { run } = require('./job.js');
@@ -227,8 +228,7 @@ function startFill(path, options, failure) {
 async function startMany(dir, options, lanes, failure) {
   options.signal?.throwIfAborted();
   const stop = new AbortController();
-  const abort = () => stop.abort(options.signal.reason);
-  options.signal?.addEventListener('abort', abort);
+  const unheard = options.signal && onAbort(options.signal, () => stop.abort(options.signal.reason));
   const each = { ...options, totalMb: options.mbPerFile, signal: stop.signal };
   let next = 0;
   let total = 0;
@@ -243,7 +243,7 @@ async function startMany(dir, options, lanes, failure) {
   try {
     await Promise.all(running);
   } finally {
-    options.signal?.removeEventListener('abort', abort);
+    unheard?.();
     stop.abort();
     await Promise.allSettled(running);
   }

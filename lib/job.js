@@ -2,6 +2,7 @@
 
 'use strict';
 
+const { onAbort } = require('./abort.js');
 const { invalidReturnValue } = require('./arguments.js');
 const { errorFromNative, showCallSite } = require('./errors.js');
 
@@ -58,14 +59,14 @@ function watch(signal, job) {
     };
   });
   aborted.catch(() => {});
-  signal.addEventListener('abort', wake);
+  const stop = onAbort(signal, wake);
   if (signal.aborted) wake();
   return {
     check() {
       if (signal.aborted) throw signal.reason;
     },
     during: (wait) => Promise.race([wait, aborted]),
-    stop: () => signal.removeEventListener('abort', wake),
+    stop,
   };
 }
 
