@@ -12,7 +12,8 @@ const { fresh } = require('./files.js');
 const CALLS = { io_uring_setup: 425, io_uring_enter: 426, io_uring_register: 427 };
 
 const program = fresh('seccomp');
-const compiled = spawnSync('cc', ['-O', '-o', program, path.join(__dirname, 'seccomp.c')], { encoding: 'utf8' });
+const source = path.join(__dirname, 'seccomp.rs');
+const compiled = spawnSync('rustc', ['--edition', '2024', '-O', '-o', program, source], { encoding: 'utf8' });
 const works = compiled.status === 0 && spawnSync(program, ['--', 'true']).status === 0;
 
 /** The start of a command line under which these calls fail: `{ io_uring_setup: 'EPERM' }`. */
