@@ -13,7 +13,7 @@ const quoted = (value) => JSON.stringify(value);
 // Large, and quickly made: with sparse 'never' every byte of it is written.
 const src = fresh('large');
 fs.writeFileSync(src, '');
-fs.truncateSync(src, 8 * 1024 * MIB);
+fs.truncateSync(src, 2 * 1024 * MIB);
 const slow = `{ sparse: 'never', reflink: 'never' }`;
 
 /** What is left in `there` after a process that began `start` ended by `end`. */
@@ -25,8 +25,8 @@ const rows = {
     `uring.copy(${quoted(src)}, ${dst}, { sparse: 'never', reflink: 'never', progressCb: () => new Promise(() => {}) }); setTimeout(() => process.exit(3), 100);`,
   'atomic copy': (dst) => `uring.copy(${quoted(src)}, ${dst}, { sparse: 'never', reflink: 'never', atomic: true }); setTimeout(() => process.exit(3), 100);`,
   'one block of a GiB': (dst) => `uring.copy(${quoted(src)}, ${dst}, { sparse: 'never', reflink: 'never', mode: 'safe', bufferSizeCb: () => 2 ** 30, qd: 1 }); setTimeout(() => process.exit(3), 100);`,
-  write: (dst) => `uring.write(${dst}, { totalMb: 8192 }); setTimeout(() => process.exit(3), 100);`,
-  'write, an error that nobody catches': (dst) => `uring.write(${dst}, { totalMb: 8192 }).catch(() => {}); setTimeout(() => { throw new Error('of the caller'); }, 100);`,
+  write: (dst) => `uring.write(${dst}, { totalMb: 2048 }); setTimeout(() => process.exit(3), 100);`,
+  'write, an error that nobody catches': (dst) => `uring.write(${dst}, { totalMb: 2048 }).catch(() => {}); setTimeout(() => { throw new Error('of the caller'); }, 100);`,
   '200 copies': (_, there) =>
     `for (let index = 0; index < 200; index += 1) uring.copy(${quoted(src)}, ${quoted(there)} + '/' + index, ${slow}); setTimeout(() => process.exit(3), 100);`,
 };
@@ -58,7 +58,7 @@ describe.each(['terminate()', 'process.exit()'])('a worker that ends by %s', (ho
     const there = folder();
     const code = `const uring = require(${quoted(root)});
       const { parentPort } = require('node:worker_threads');
-      for (let index = 0; index < 8; index += 1) uring.copy(${quoted(src)}, ${quoted(there)} + '/' + index, { sparse: 'never', reflink: 'never' }).catch(() => {});
+      for (let index = 0; index < 4; index += 1) uring.copy(${quoted(src)}, ${quoted(there)} + '/' + index, { sparse: 'never', reflink: 'never' }).catch(() => {});
       setTimeout(() => { parentPort.postMessage('begun'); if (${how === 'process.exit()'}) process.exit(); }, 100);`;
     const worker = new Worker(code, { eval: true });
     await new Promise((resolve) => worker.once('message', resolve));
