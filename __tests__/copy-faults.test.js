@@ -6,7 +6,7 @@ const path = require('node:path');
 const { copy, write, writeMany } = require('..');
 const { bothWays } = require('./support/both-ways.js');
 const { inChild } = require('./support/child.js');
-const { MIB, dir, file, folder, fresh, permissions } = require('./support/files.js');
+const { MIB, atEnd, dir, file, folder, fresh, permissions } = require('./support/files.js');
 const { onFilesystem } = require('./support/filesystems.js');
 
 const isRoot = process.getuid() === 0;
@@ -154,7 +154,7 @@ describe('a block device', () => {
   try {
     const image = file(3 * MIB);
     device = execFileSync('losetup', ['--find', '--show', image], { encoding: 'utf8', stdio: 'pipe' }).trim();
-    afterAll(() => execFileSync('losetup', ['--detach', device]));
+    atEnd(() => execFileSync('losetup', ['--detach', device]));
   } catch {
     device = undefined;
   }

@@ -10,7 +10,14 @@ const path = require('node:path');
 const MIB = 1 << 20;
 
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'uring-test-'));
-afterAll(() => fs.rmSync(dir, { recursive: true, force: true }));
+const endings = [];
+afterAll(() => {
+  for (const end of endings.reverse()) end();
+  fs.rmSync(dir, { recursive: true, force: true });
+});
+
+/** Calls `end` after all tests of the file, also where none of them was selected to run. */
+const atEnd = (end) => endings.push(end);
 
 let count = 0;
 
@@ -46,4 +53,4 @@ async function eventually(done, what, ms = 10_000) {
   }
 }
 
-module.exports = { MIB, bytes, dir, eventually, file, folder, fresh, permissions };
+module.exports = { MIB, atEnd, bytes, dir, eventually, file, folder, fresh, permissions };

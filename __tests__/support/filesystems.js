@@ -7,7 +7,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 
-const { folder, fresh } = require('./files.js');
+const { atEnd, folder, fresh } = require('./files.js');
 
 const MAKE = {
   xfs: ['mkfs.xfs', '-q'],
@@ -41,14 +41,12 @@ function onFilesystem(kind, { size, options = '' }, body) {
   let at;
   try {
     at = mount(kind, size, options);
+    atEnd(() => run('umount', '-l', at));
   } catch (error) {
     describe.skip(`on ${kind} (skipped: ${error.message})`, () => body((name) => name));
     return;
   }
-  describe(`on ${kind}`, () => {
-    afterAll(() => run('umount', '-l', at));
-    body((name) => path.join(at, name), at);
-  });
+  describe(`on ${kind}`, () => body((name) => path.join(at, name), at));
 }
 
 module.exports = { onFilesystem };
