@@ -54,6 +54,7 @@ impl Waker {
 /// One JavaScript environment.
 pub struct Host {
     env: sys::napi_env,
+    callback: sys::napi_ref,
     function: sys::napi_threadsafe_function,
     ready: Arc<Ready>,
     watcher: RefCell<Option<Watcher>>,
@@ -67,19 +68,42 @@ thread_local! {
 impl Host {
     /// The host of `env`, made with the first ring's `callback(id)`.
     pub fn of(env: sys::napi_env, callback: sys::napi_value) -> Result<Rc<Self>> {
-        let known = HOSTS.with_borrow(|hosts| hosts.iter().find(|host| host.env == env).cloned());
+        // One for each loaded instance of the package, told apart by its callback: a test runner, or
+        // two versions side by side, have several in one environment.
+        let known = HOSTS.with_borrow(|hosts| {
+            hosts.iter().find(|host| host.env == env && host.calls(callback)).cloned()
+        });
         if let Some(host) = known {
             return Ok(host);
         }
+        let is_first = HOSTS.with_borrow(|hosts| hosts.iter().all(|host| host.env != env));
         let ready = Arc::new(Ready::default());
         let function = make_function(env, callback, &ready)?;
+        let mut kept = ptr::null_mut();
+        // SAFETY: values of the running callback.
+        check(
+            unsafe { sys::napi_create_reference(env, callback, 1, &raw mut kept) },
+            "a reference",
+        )?;
         let (watcher, keeping) = (RefCell::default(), Cell::new(0));
-        let host = Rc::new(Self { env, function, ready, watcher, keeping });
+        let host = Rc::new(Self { env, callback: kept, function, ready, watcher, keeping });
         HOSTS.with_borrow_mut(|hosts| hosts.push(host.clone()));
-        // Registered after the function was made, and so run before Node ends that.
-        // SAFETY: `env` is only compared.
-        check(unsafe { sys::napi_add_env_cleanup_hook(env, Some(end), env.cast()) }, "a hook")?;
+        if is_first {
+            // Registered after the function was made, and so run before Node ends that.
+            // SAFETY: `env` is only compared.
+            check(unsafe { sys::napi_add_env_cleanup_hook(env, Some(end), env.cast()) }, "a hook")?;
+        }
         Ok(host)
+    }
+
+    fn calls(&self, callback: sys::napi_value) -> bool {
+        let (mut own, mut is_same) = (ptr::null_mut(), false);
+        // SAFETY: called from a running callback of this environment, with values of it.
+        unsafe {
+            sys::napi_get_reference_value(self.env, self.callback, &raw mut own);
+            sys::napi_strict_equals(self.env, own, callback, &raw mut is_same);
+        }
+        is_same
     }
 
     /// Runs `body` with the completion thread, which is started if need be.
@@ -176,15 +200,15 @@ unsafe extern "C" fn dispatch(
 /// The environment ends: the thread first, then what the kernel holds, then the function.
 unsafe extern "C" fn end(env: *mut c_void) {
     let _ = catch_unwind(|| {
-        let host = HOSTS.with_borrow_mut(|hosts| {
-            let at = hosts.iter().position(|host| host.env.cast() == env)?;
-            Some(hosts.swap_remove(at))
-        });
-        let Some(host) = host else { return };
-        drop(host.watcher.take());
-        ring::end_all(&host);
-        let mode = sys::ThreadsafeFunctionReleaseMode::abort;
-        // SAFETY: on the JavaScript thread; the only other user was joined above.
-        unsafe { sys::napi_release_threadsafe_function(host.function, mode) };
+        let (ended, others) =
+            HOSTS.take().into_iter().partition::<Vec<_>, _>(|host| host.env.cast() == env);
+        HOSTS.set(others);
+        for host in ended {
+            drop(host.watcher.take());
+            ring::end_all(&host);
+            let mode = sys::ThreadsafeFunctionReleaseMode::abort;
+            // SAFETY: on the JavaScript thread; the only other user was joined above.
+            unsafe { sys::napi_release_threadsafe_function(host.function, mode) };
+        }
     });
 }
