@@ -327,6 +327,8 @@ class Pump {
 
   wait(waiter) {
     this.waiters.push(waiter);
+    // What is here already is theirs at once, in their turn.
+    this.serve();
     if (!this.scheduled) this.schedule();
   }
 

@@ -17,7 +17,7 @@ const WRITE_LIMITS = { qd: [128, 256], blockSize: [4 * KIB, 64 * KIB] };
 const FASTEST = { qd: 4, blockSize: 256 * KIB };
 
 // What a copy may hold in flight when nobody asked for more by name.
-const UNASKED_MEMORY = 24 * MIB;
+const UNASKED_MEMORY = 16 * MIB;
 
 function adjust(mode, asked, limits) {
   const one = (name) => {
