@@ -81,10 +81,8 @@ impl Host {
         let function = make_function(env, callback, &ready)?;
         let mut kept = ptr::null_mut();
         // SAFETY: values of the running callback.
-        check(
-            unsafe { sys::napi_create_reference(env, callback, 1, &raw mut kept) },
-            "a reference",
-        )?;
+        let status = unsafe { sys::napi_create_reference(env, callback, 1, &raw mut kept) };
+        check(status, "a reference")?;
         let (watcher, keeping) = (RefCell::default(), Cell::new(0));
         let host = Rc::new(Self { env, callback: kept, function, ready, watcher, keeping });
         HOSTS.with_borrow_mut(|hosts| hosts.push(host.clone()));
