@@ -70,6 +70,8 @@ export interface OperationArgument {
   /** JavaScript source. */
   default?: string
   option: boolean
+  /** Bytes, of memory for a result. */
+  size?: number
 }
 
 /** One operation. */

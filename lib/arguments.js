@@ -235,6 +235,25 @@ function bufferToFill(value, name = 'buffer') {
   throw invalidArgType(name, 'an instance of Buffer, TypedArray, DataView or ArrayBuffer', value);
 }
 
+/** The name of an extended attribute, with its namespace. */
+function attribute(value, name) {
+  if (typeof value !== 'string') throw invalidArgType(name, 'of type string', value);
+  if (value.includes('\0')) throw invalidArgValue(name, 'must be a string without null bytes', value);
+  return value;
+}
+
+/** A `struct open_how` of `{ flags, mode, resolve }`. */
+function openHow(value, name) {
+  if (value === undefined) throw invalidArgType(name, 'of type object', value);
+  const given = options(value, ['flags', 'mode', 'resolve'], name);
+  const raw = Buffer.alloc(24);
+  ['flags', 'mode', 'resolve'].forEach((key, index) => {
+    const number = given[key] === undefined ? 0 : int64(given[key], `${name}.${key}`);
+    raw.writeBigUInt64LE(BigInt(number), 8 * index);
+  });
+  return raw;
+}
+
 /** An AbortSignal or nothing. */
 function signal(value, name = 'options.signal') {
   if (value === undefined) return undefined;
@@ -245,6 +264,7 @@ function signal(value, name = 'options.signal') {
 }
 
 module.exports = {
+  attribute,
   boolean,
   bufferToFill,
   dataToWrite,
@@ -258,6 +278,7 @@ module.exports = {
   length,
   offset,
   oneOf,
+  openHow,
   options,
   outOfRange,
   path,

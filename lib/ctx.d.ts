@@ -26,6 +26,68 @@ export interface WaitOptions {
   signal?: AbortSignal;
 }
 
+/** An address of a socket; a Buffer is a sockaddr as it is. */
+export type SocketAddress =
+  | { family?: 'IPv4' | 'IPv6' | undefined; address: string; port?: number | undefined }
+  | { path: string }
+  | Buffer;
+
+/** Milliseconds, or seconds and nanoseconds. */
+export type Time = number | { sec?: number | bigint; nsec?: number };
+
+/** What openat2(2) takes. */
+export interface OpenHow {
+  /** `O_*`. */
+  flags?: number | bigint;
+  /** Permissions of a file that is created. */
+  mode?: number | bigint;
+  /** `RESOLVE_*`. */
+  resolve?: number | bigint;
+}
+
+/** Events (`EPOLL*`) and what they are known by. */
+export interface EpollEvent {
+  events?: number;
+  data?: number | bigint;
+}
+
+/** What became of a child process: waitid(2). */
+export interface Siginfo {
+  signo: number;
+  code: number;
+  pid: number;
+  uid: number;
+  status: number;
+}
+
+/** What statx(2) tells of a file; with `bigint` its numbers are bigints. */
+export interface Statx<N extends number | bigint = number> {
+  mask: N;
+  mode: N;
+  nlink: N;
+  uid: N;
+  gid: N;
+  ino: N;
+  size: N;
+  blocks: N;
+  blksize: N;
+  dev: N;
+  rdev: N;
+  mntId: N;
+  attributes: N;
+  attributesMask: N;
+  atime: Date;
+  atimeNs: bigint;
+  btime: Date;
+  btimeNs: bigint;
+  ctime: Date;
+  ctimeNs: bigint;
+  mtime: Date;
+  mtimeNs: bigint;
+  dioMemAlign: N;
+  dioOffsetAlign: N;
+}
+
 /** The options of every operation. */
 export interface OperationOptions {
   /** Aborting cancels the operation; the promise rejects with the reason once the kernel let go. */

@@ -115,6 +115,7 @@ class UringCtx extends Operations {
     const setup = readOptions(options);
     const pump = openPump(setup);
     const [ringFd, entries, cqEntries, setupFlags, features] = calls.info(pump.id);
+    pump.mask = maskOf(pump);
     pump.ringFd = ringFd;
     pump.entries = entries;
     Object.defineProperty(this, PUMP, { value: pump });
@@ -396,6 +397,17 @@ if (Symbol.asyncDispose !== undefined) {
     if (!this.closed) await this.drain();
     this.close();
   };
+}
+
+let kernelMask;
+
+/** Which opcodes the kernel has: one answer for the process. A kernel that can't tell may have any. */
+function maskOf(pump) {
+  if (kernelMask === undefined) {
+    const mask = calls.probe(pump.id);
+    kernelMask = typeof mask === 'number' ? new Uint8Array(256).fill(1) : mask;
+  }
+  return kernelMask;
 }
 
 const pick = ({ singleThreadCheck }) => ({ singleThreadCheck });

@@ -7,6 +7,7 @@ const { fileURLToPath } = require('node:url');
 const util = require('node:util');
 
 const EINVAL = 22;
+const EOPNOTSUPP = 95;
 
 // What libuv has no name for, or (95) a name and a text that mislead: its "on socket" would come
 // from any file. Numbers of asm-generic, which every supported architecture shares.
@@ -186,6 +187,12 @@ function closedError(operation) {
   return new UringError(EINVAL, operation, { detail: 'closed' });
 }
 
+/** An operation whose opcode this kernel has not; `since` is the Linux that brought it. */
+function lacks(operation, since) {
+  const detail = `this kernel has no ${operation}: it came with Linux ${since}`;
+  return new UringError(EOPNOTSUPP, operation, { detail });
+}
+
 /**
  * Rejects the promise behind `resolve` with what `makeError` returns, in such a way that the stack
  * names the `async` function that awaits it, at no cost to operations that succeed.
@@ -209,6 +216,7 @@ module.exports = {
   closedError,
   describeErrno,
   errorFromNative,
+  lacks,
   rejectAwaited,
   showCallSite,
 };

@@ -51,6 +51,7 @@ class Extras {
     this.name = name;
     this.inner = pump.values[ticket];
     this.info = this.inner?.info;
+    if (this.inner?.late !== undefined) this.late = this.lateNow;
     pump.values[ticket] = this;
     this.started = performance.now();
     if (userData !== undefined) pump.named.set(nameKey(userData), ticket);
@@ -81,7 +82,17 @@ class Extras {
 
   finish(result) {
     this.detach();
+    if (this.asked && this.signal?.aborted && this.inner?.late !== undefined) {
+      this.inner.late(result);
+      throw this.signal.reason;
+    }
     return this.inner === undefined ? result : this.inner.finish(result);
+  }
+
+  /** The ring was closed: what the operation brings is not wanted any more. */
+  lateNow(result) {
+    this.detach();
+    this.inner.late(result);
   }
 
   failed(result) {

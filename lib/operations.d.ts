@@ -2,7 +2,19 @@
 
 import type { PathLike } from 'node:fs';
 
-import type { Data, Fillable, OperationOptions, ReadWriteOptions } from './ctx.js';
+import type {
+  Data,
+  EpollEvent,
+  Fillable,
+  OpenHow,
+  OperationOptions,
+  ReadWriteOptions,
+  Siginfo,
+  SocketAddress,
+  Statx,
+  Time,
+  UserData,
+} from './ctx.js';
 
 export class Operations {
   /** Does nothing: what a round trip costs. Linux 5.1; see io_uring_enter(2). */
@@ -40,10 +52,65 @@ export class Operations {
   /** {@link pollAdd}, blocking. */
   pollAddSync(fd: number, mask: number, options?: OperationOptions): number;
 
+  /** Ends a poll, which fails with ECANCELED. ENOENT: there is none of that name. Linux 5.1; see poll(2). */
+  pollRemove(userData: UserData, options?: OperationOptions): Promise<void>;
+  /** {@link pollRemove}, blocking. */
+  pollRemoveSync(userData: UserData, options?: OperationOptions): void;
+
+  /** Changes the events that a poll waits for, or its name. Linux 5.13; see poll(2). */
+  pollUpdate(userData: UserData, options?: OperationOptions & { mask?: number; newUserData?: UserData }): Promise<void>;
+  /** {@link pollUpdate}, blocking. */
+  pollUpdateSync(userData: UserData, options?: OperationOptions & { mask?: number; newUserData?: UserData }): void;
+
   /** Starts or awaits the write-back of a part of a file. Linux 5.2; see sync_file_range(2). */
   syncFileRange(fd: number, length: number, offset?: number | bigint, flags?: number, options?: OperationOptions): Promise<void>;
   /** {@link syncFileRange}, blocking. */
   syncFileRangeSync(fd: number, length: number, offset?: number | bigint, flags?: number, options?: OperationOptions): void;
+
+  /** Sends several buffers as one message, to an address if one is given. Linux 5.3; see sendmsg(2). */
+  sendmsg(fd: number, buffers: readonly Data[], flags?: number, address?: SocketAddress, options?: OperationOptions): Promise<number>;
+  /** {@link sendmsg}, blocking. */
+  sendmsgSync(fd: number, buffers: readonly Data[], flags?: number, address?: SocketAddress, options?: OperationOptions): number;
+
+  /** Receives one message into several buffers; with `full` also its flags and sender. Linux 5.3; see recvmsg(2). */
+  recvmsg(fd: number, buffers: readonly Fillable[], flags?: number, options?: OperationOptions & { full?: boolean }): Promise<number>;
+  /** {@link recvmsg}, blocking. */
+  recvmsgSync(fd: number, buffers: readonly Fillable[], flags?: number, options?: OperationOptions & { full?: boolean }): number;
+
+  /** Waits for a time, or until `count` other operations are complete. Linux 5.4; see timerfd_create(2). */
+  timeout(time: Time, options?: OperationOptions & { count?: number; flags?: number }): Promise<void>;
+  /** {@link timeout}, blocking. */
+  timeoutSync(time: Time, options?: OperationOptions & { count?: number; flags?: number }): void;
+
+  /** Ends a timeout, which fails with ECANCELED. ENOENT: there is none of that name. Linux 5.5; see timerfd_create(2). */
+  timeoutRemove(userData: UserData, options?: OperationOptions): Promise<void>;
+  /** {@link timeoutRemove}, blocking. */
+  timeoutRemoveSync(userData: UserData, options?: OperationOptions): void;
+
+  /** Gives a timeout another time, from now on. Linux 5.11; see timerfd_create(2). */
+  timeoutUpdate(userData: UserData, time: Time, options?: OperationOptions & { flags?: number }): Promise<void>;
+  /** {@link timeoutUpdate}, blocking. */
+  timeoutUpdateSync(userData: UserData, time: Time, options?: OperationOptions & { flags?: number }): void;
+
+  /** Takes a connection. Linux 5.5; see accept4(2). */
+  accept(fd: number, flags?: number, options?: OperationOptions): Promise<{ fd: number; address: SocketAddress | null }>;
+  /** {@link accept}, blocking. */
+  acceptSync(fd: number, flags?: number, options?: OperationOptions): { fd: number; address: SocketAddress | null };
+
+  /** Cancels an operation by its name, and says how many were; ENOENT: none of that name, EALREADY: too late. Linux 5.5; see io_uring_prep_cancel(3). */
+  asyncCancel(userData: UserData, flags?: number, options?: OperationOptions): Promise<number>;
+  /** {@link asyncCancel}, blocking. */
+  asyncCancelSync(userData: UserData, flags?: number, options?: OperationOptions): number;
+
+  /** Cancels one operation on a file, or with IORING_ASYNC_CANCEL_ALL all, and says how many. Linux 5.19; see io_uring_prep_cancel(3). */
+  asyncCancelFd(fd: number, flags?: number, options?: OperationOptions): Promise<number>;
+  /** {@link asyncCancelFd}, blocking. */
+  asyncCancelFdSync(fd: number, flags?: number, options?: OperationOptions): number;
+
+  /** Connects a socket. Linux 5.5; see connect(2). */
+  connect(fd: number, address: SocketAddress, options?: OperationOptions): Promise<void>;
+  /** {@link connect}, blocking. */
+  connectSync(fd: number, address: SocketAddress, options?: OperationOptions): void;
 
   /** Reserves, frees or zeroes a part of a file. Linux 5.6; see fallocate(2). */
   fallocate(fd: number, mode: number, offset: number | bigint, length: number | bigint, options?: OperationOptions): Promise<void>;
@@ -60,6 +127,11 @@ export class Operations {
   /** {@link closeFd}, blocking. */
   closeFdSync(fd: number, options?: OperationOptions): void;
 
+  /** Tells about a file: times as dates and as nanoseconds, the rest as numbers or with `bigint` as bigints. Linux 5.6; see statx(2). */
+  statx(path: PathLike, options?: OperationOptions & { dirFd?: number; flags?: number; mask?: number; bigint?: boolean }): Promise<Statx>;
+  /** {@link statx}, blocking. */
+  statxSync(path: PathLike, options?: OperationOptions & { dirFd?: number; flags?: number; mask?: number; bigint?: boolean }): Statx;
+
   /** Reads into a buffer of the caller. Linux 5.6; see pread(2). */
   readInto(fd: number, buffer: Fillable, offset?: number | bigint, options?: ReadWriteOptions): Promise<number>;
   /** {@link readInto}, blocking. */
@@ -71,9 +143,9 @@ export class Operations {
   writeSync(fd: number, data: Data, offset?: number | bigint, options?: ReadWriteOptions): number;
 
   /** Says how a part of a file will be used. Linux 5.6; see posix_fadvise(2). */
-  fadvise(fd: number, offset: number | bigint, length: number, advice: number, options?: OperationOptions): Promise<void>;
+  fadvise(fd: number, offset: number | bigint, length: number | bigint, advice: number, options?: OperationOptions): Promise<void>;
   /** {@link fadvise}, blocking. */
-  fadviseSync(fd: number, offset: number | bigint, length: number, advice: number, options?: OperationOptions): void;
+  fadviseSync(fd: number, offset: number | bigint, length: number | bigint, advice: number, options?: OperationOptions): void;
 
   /** Says how memory of a `BufferPool` will be used. Linux 5.6; see madvise(2). */
   madvise(buffer: Fillable, advice: number, options?: OperationOptions): Promise<void>;
@@ -85,10 +157,25 @@ export class Operations {
   /** {@link send}, blocking. */
   sendSync(fd: number, data: Data, flags?: number, options?: OperationOptions): number;
 
+  /** Sends to an address. Linux 6.0; see sendto(2). */
+  sendto(fd: number, data: Data, address: SocketAddress, flags?: number, options?: OperationOptions): Promise<number>;
+  /** {@link sendto}, blocking. */
+  sendtoSync(fd: number, data: Data, address: SocketAddress, flags?: number, options?: OperationOptions): number;
+
   /** Receives from a socket; 0 bytes at its end. Linux 5.6; see recv(2). */
   recv(fd: number, buffer: Fillable, flags?: number, options?: OperationOptions): Promise<number>;
   /** {@link recv}, blocking. */
   recvSync(fd: number, buffer: Fillable, flags?: number, options?: OperationOptions): number;
+
+  /** Opens a file by `{ flags, mode, resolve }`; `resolve` (`RESOLVE_*`) limits where a path may lead. Linux 5.6; see openat2(2). */
+  openat2(path: PathLike, how: OpenHow, options?: OperationOptions & { dirFd?: number }): Promise<number>;
+  /** {@link openat2}, blocking. */
+  openat2Sync(path: PathLike, how: OpenHow, options?: OperationOptions & { dirFd?: number }): number;
+
+  /** Adds a file to an epoll set, changes or removes it; the event is `{ events, data }`. Linux 5.6; see epoll_ctl(2). */
+  epollCtl(epfd: number, fd: number, op: number, event?: EpollEvent, options?: OperationOptions): Promise<void>;
+  /** {@link epollCtl}, blocking. */
+  epollCtlSync(epfd: number, fd: number, op: number, event?: EpollEvent, options?: OperationOptions): void;
 
   /** Moves bytes between a pipe and another file, inside the kernel. Linux 5.7; see splice(2). */
   splice(fdIn: number, offIn: number | bigint, fdOut: number, offOut: number | bigint, length: number, flags?: number, options?: OperationOptions): Promise<number>;
@@ -130,20 +217,60 @@ export class Operations {
   /** {@link linkat}, blocking. */
   linkatSync(oldPath: PathLike, newPath: PathLike, options?: OperationOptions & { oldDirFd?: number; newDirFd?: number; flags?: number }): void;
 
+  /** Sends a message to another ring, where it is the completion `[data, len]`, collected by hand. Linux 5.18; see io_uring_prep_msg_ring(3). */
+  msgRing(ringFd: number, len: number, data: number | bigint, flags?: number, options?: OperationOptions): Promise<void>;
+  /** {@link msgRing}, blocking. */
+  msgRingSync(ringFd: number, len: number, data: number | bigint, flags?: number, options?: OperationOptions): void;
+
+  /** Sets an extended attribute of an open file. Linux 5.19; see fsetxattr(2). */
+  fsetxattr(fd: number, name: string, value: Data, flags?: number, options?: OperationOptions): Promise<void>;
+  /** {@link fsetxattr}, blocking. */
+  fsetxattrSync(fd: number, name: string, value: Data, flags?: number, options?: OperationOptions): void;
+
+  /** Sets an extended attribute. Linux 5.19; see setxattr(2). */
+  setxattr(path: PathLike, name: string, value: Data, flags?: number, options?: OperationOptions): Promise<void>;
+  /** {@link setxattr}, blocking. */
+  setxattrSync(path: PathLike, name: string, value: Data, flags?: number, options?: OperationOptions): void;
+
+  /** Reads an extended attribute of an open file. Linux 5.19; see fgetxattr(2). */
+  fgetxattr(fd: number, name: string, options?: OperationOptions): Promise<Buffer>;
+  /** {@link fgetxattr}, blocking. */
+  fgetxattrSync(fd: number, name: string, options?: OperationOptions): Buffer;
+
+  /** Reads an extended attribute. Linux 5.19; see getxattr(2). */
+  getxattr(path: PathLike, name: string, options?: OperationOptions): Promise<Buffer>;
+  /** {@link getxattr}, blocking. */
+  getxattrSync(path: PathLike, name: string, options?: OperationOptions): Buffer;
+
   /** Makes a socket. Linux 5.19; see socket(2). */
   socket(domain: number, type: number, protocol?: number, flags?: number, options?: OperationOptions): Promise<number>;
   /** {@link socket}, blocking. */
   socketSync(domain: number, type: number, protocol?: number, flags?: number, options?: OperationOptions): number;
+
+  /** Waits for a child process, and says what became of it. Linux 6.7; see waitid(2). */
+  waitid(idType: number, id: number, waitOptions: number, options?: OperationOptions): Promise<Siginfo>;
+  /** {@link waitid}, blocking. */
+  waitidSync(idType: number, id: number, waitOptions: number, options?: OperationOptions): Siginfo;
 
   /** Cuts a file to a length, or extends it to one. Linux 6.9; see ftruncate(2). */
   ftruncate(fd: number, length: number | bigint, options?: OperationOptions): Promise<void>;
   /** {@link ftruncate}, blocking. */
   ftruncateSync(fd: number, length: number | bigint, options?: OperationOptions): void;
 
+  /** Gives a socket its address. Linux 6.11; see bind(2). */
+  bind(fd: number, address: SocketAddress, options?: OperationOptions): Promise<void>;
+  /** {@link bind}, blocking. */
+  bindSync(fd: number, address: SocketAddress, options?: OperationOptions): void;
+
   /** Lets a bound socket take connections. Linux 6.11; see listen(2). */
   listen(fd: number, backlog: number, options?: OperationOptions): Promise<void>;
   /** {@link listen}, blocking. */
   listenSync(fd: number, backlog: number, options?: OperationOptions): void;
+
+  /** Waits for events of an epoll set: `[{ events, data }]`. Linux 6.15; see epoll_wait(2). */
+  epollWait(epfd: number, maxEvents: number, options?: OperationOptions): Promise<Required<EpollEvent>[]>;
+  /** {@link epollWait}, blocking. */
+  epollWaitSync(epfd: number, maxEvents: number, options?: OperationOptions): Required<EpollEvent>[];
 
   /** Reads from a registered file into parts of one registered buffer. Linux 6.15; see preadv2(2). */
   readvFixed(fileIndex: number, buffers: readonly Fillable[], offset: number | bigint, bufIndex: number, options?: ReadWriteOptions): Promise<number>;
@@ -154,4 +281,9 @@ export class Operations {
   writevFixed(fileIndex: number, buffers: readonly Data[], offset: number | bigint, bufIndex: number, options?: ReadWriteOptions): Promise<number>;
   /** {@link writevFixed}, blocking. */
   writevFixedSync(fileIndex: number, buffers: readonly Data[], offset: number | bigint, bufIndex: number, options?: ReadWriteOptions): number;
+
+  /** Makes a pipe: its reading and its writing end. Linux 6.16; see pipe2(2). */
+  pipe(flags?: number, options?: OperationOptions): Promise<[readFd: number, writeFd: number]>;
+  /** {@link pipe}, blocking. */
+  pipeSync(flags?: number, options?: OperationOptions): [readFd: number, writeFd: number];
 }

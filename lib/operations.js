@@ -3,20 +3,32 @@
 
 'use strict';
 
+const { acceptedMemory, acceptedOf, encode, messageOf, receivedMemory, sentMemory } = require('./address.js');
 const check = require('./arguments.js');
+const { lacks } = require('./errors.js');
 const { Extras } = require('./extras.js');
+const { take } = require('./memory.js');
 const { queue } = require('./native.js');
-const { AT_FDCWD, NOT_OURS, OFF_THREAD_BYTES, OPTIONS, PUMP, listOf, total } = require('./pump-shared.js');
-const { NOTHING, OnPath } = require('./results.js');
+const { AT_FDCWD, NOT_OURS, OFF_THREAD_BYTES, OPTIONS, PUMP, STATX_ALL, listOf, total } = require('./pump-shared.js');
+const { DESCRIPTOR, Made, NOTHING, OnPath, pipeOf, rename } = require('./results.js');
+const { statsOf } = require('./statx.js');
+const { EVENT_BYTES, epollEvent, epollEventsOf, siginfoOf, timespec } = require('./waiting.js');
+const { readAttribute, readAttributeSync } = require('./xattr.js');
 
 const READV_OPTIONS = [...OPTIONS, 'rwFlags'];
 const WRITEV_OPTIONS = [...OPTIONS, 'rwFlags'];
 const FSYNC_OPTIONS = ['datasync', ...OPTIONS];
 const READFIXED_OPTIONS = [...OPTIONS, 'rwFlags'];
 const WRITEFIXED_OPTIONS = [...OPTIONS, 'rwFlags'];
+const POLLUPDATE_OPTIONS = ['mask', 'newUserData', ...OPTIONS];
+const RECVMSG_OPTIONS = ['full', ...OPTIONS];
+const TIMEOUT_OPTIONS = ['count', 'flags', ...OPTIONS];
+const TIMEOUTUPDATE_OPTIONS = ['flags', ...OPTIONS];
 const OPENAT_OPTIONS = ['dirFd', ...OPTIONS];
+const STATX_OPTIONS = ['dirFd', 'flags', 'mask', 'bigint', ...OPTIONS];
 const READINTO_OPTIONS = [...OPTIONS, 'rwFlags'];
 const WRITE_OPTIONS = [...OPTIONS, 'rwFlags'];
+const OPENAT2_OPTIONS = ['dirFd', ...OPTIONS];
 const RENAMEAT_OPTIONS = ['oldDirFd', 'newDirFd', 'flags', ...OPTIONS];
 const UNLINKAT_OPTIONS = ['dirFd', 'flags', ...OPTIONS];
 const MKDIRAT_OPTIONS = ['dirFd', ...OPTIONS];
@@ -27,6 +39,7 @@ const WRITEVFIXED_OPTIONS = [...OPTIONS, 'rwFlags'];
 
 function startNop(pump, blocking, options) {
   pump.open('nop');
+  if (pump.mask[0] !== 1) throw lacks('nop', '5.1');
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
@@ -43,6 +56,7 @@ function startNop(pump, blocking, options) {
 
 function startReadv(pump, blocking, fd, buffers, offset, options) {
   pump.open('readv');
+  if (pump.mask[1] !== 1) throw lacks('readv', '5.1');
   check.fd(fd, 'fd');
   buffers = listOf(buffers, 'buffers', check.bufferToFill);
   check.offset(offset, 'offset');
@@ -64,6 +78,7 @@ function startReadv(pump, blocking, fd, buffers, offset, options) {
 
 function startWritev(pump, blocking, fd, buffers, offset, options) {
   pump.open('writev');
+  if (pump.mask[2] !== 1) throw lacks('writev', '5.1');
   check.fd(fd, 'fd');
   buffers = listOf(buffers, 'buffers', check.dataToWrite);
   check.offset(offset, 'offset');
@@ -84,6 +99,7 @@ function startWritev(pump, blocking, fd, buffers, offset, options) {
 
 function startFsync(pump, blocking, fd, options) {
   pump.open('fsync');
+  if (pump.mask[3] !== 1) throw lacks('fsync', '5.1');
   check.fd(fd, 'fd');
   let datasync = false;
   let extras;
@@ -104,6 +120,7 @@ function startFsync(pump, blocking, fd, options) {
 
 function startReadFixed(pump, blocking, fileIndex, buf, offset, bufIndex, options) {
   pump.open('readFixed');
+  if (pump.mask[4] !== 1) throw lacks('readFixed', '5.1');
   check.integer(fileIndex, 'fileIndex', 0, 2 ** 31 - 1);
   buf = check.bufferToFill(buf, 'buf');
   check.offset(offset, 'offset');
@@ -125,6 +142,7 @@ function startReadFixed(pump, blocking, fileIndex, buf, offset, bufIndex, option
 
 function startWriteFixed(pump, blocking, fileIndex, data, offset, bufIndex, options) {
   pump.open('writeFixed');
+  if (pump.mask[5] !== 1) throw lacks('writeFixed', '5.1');
   check.integer(fileIndex, 'fileIndex', 0, 2 ** 31 - 1);
   data = check.dataToWrite(data, 'data');
   check.offset(offset, 'offset');
@@ -146,6 +164,7 @@ function startWriteFixed(pump, blocking, fileIndex, data, offset, bufIndex, opti
 
 function startPollAdd(pump, blocking, fd, mask, options) {
   pump.open('pollAdd');
+  if (pump.mask[6] !== 1) throw lacks('pollAdd', '5.1');
   check.fd(fd, 'fd');
   check.integer(mask, 'mask', -(2 ** 31), 2 ** 32 - 1);
   let extras;
@@ -161,8 +180,50 @@ function startPollAdd(pump, blocking, fd, mask, options) {
   return ticket;
 }
 
+function startPollRemove(pump, blocking, userData, options) {
+  pump.open('pollRemove');
+  if (pump.mask[7] !== 1) throw lacks('pollRemove', '5.1');
+  check.userData(userData, 'userData');
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  pump.values[ticket] = NOTHING;
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.pollRemove(pump.id, ticket, pump.ticketOf(userData));
+  if (refused !== undefined) pump.refuse(ticket, refused, 'pollRemove');
+  if (extras !== undefined) extras.attach(ticket, 'pollRemove');
+  return ticket;
+}
+
+function startPollUpdate(pump, blocking, userData, options) {
+  pump.open('pollUpdate');
+  if (pump.mask[7] !== 1) throw lacks('pollUpdate', '5.13');
+  check.userData(userData, 'userData');
+  let mask = undefined;
+  let newUserData = undefined;
+  let extras;
+  if (options !== undefined) {
+    check.options(options, POLLUPDATE_OPTIONS);
+    ({ mask = undefined, newUserData = undefined } = options);
+    if (mask !== undefined) check.integer(mask, 'options.mask', 0, 2 ** 32 - 1);
+    if (newUserData !== undefined) pump.checkName(check.userData(newUserData, 'options.newUserData'));
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  pump.values[ticket] = new Made(() => rename(pump, userData, newUserData));
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.pollUpdate(pump.id, ticket, pump.ticketOf(userData), mask ?? -1, undefined);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'pollUpdate');
+  if (extras !== undefined) extras.attach(ticket, 'pollUpdate');
+  return ticket;
+}
+
 function startSyncFileRange(pump, blocking, fd, length, offset, flags, options) {
   pump.open('syncFileRange');
+  if (pump.mask[8] !== 1) throw lacks('syncFileRange', '5.2');
   check.fd(fd, 'fd');
   check.integer(length, 'length', 0, 2 ** 32 - 1);
   check.offset(offset, 'offset');
@@ -181,8 +242,193 @@ function startSyncFileRange(pump, blocking, fd, length, offset, flags, options) 
   return ticket;
 }
 
+function startSendmsg(pump, blocking, fd, buffers, flags, address, options) {
+  pump.open('sendmsg');
+  if (pump.mask[9] !== 1) throw lacks('sendmsg', '5.3');
+  check.fd(fd, 'fd');
+  buffers = listOf(buffers, 'buffers', check.dataToWrite);
+  check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
+  if (address !== undefined) address = encode(address, 'address');
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const memory = sentMemory(address);
+  const ticket = pump.ticket();
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.sendmsg(pump.id, ticket, fd, buffers, flags, undefined, memory);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'sendmsg');
+  if (extras !== undefined) extras.attach(ticket, 'sendmsg');
+  return ticket;
+}
+
+function startRecvmsg(pump, blocking, fd, buffers, flags, options) {
+  pump.open('recvmsg');
+  if (pump.mask[10] !== 1) throw lacks('recvmsg', '5.3');
+  check.fd(fd, 'fd');
+  buffers = listOf(buffers, 'buffers', check.bufferToFill);
+  check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
+  let full = false;
+  let extras;
+  if (options !== undefined) {
+    check.options(options, RECVMSG_OPTIONS);
+    ({ full = false } = options);
+    check.boolean(full, 'options.full');
+    extras = new Extras(pump, options, false);
+  }
+  const memory = receivedMemory();
+  const ticket = pump.ticket();
+  pump.values[ticket] = new Made(messageOf, memory, full);
+  if (extras !== undefined) extras.apply(false);
+  let refused = queue.recvmsg(pump.id, ticket, fd, buffers, flags, memory, undefined);
+  if (refused === NOT_OURS) refused = queue.recvmsg(pump.id, ticket, fd, pump.lendAll(ticket, buffers), flags, memory, undefined);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'recvmsg');
+  if (extras !== undefined) extras.attach(ticket, 'recvmsg');
+  return ticket;
+}
+
+function startTimeout(pump, blocking, time, options) {
+  pump.open('timeout');
+  if (pump.mask[11] !== 1) throw lacks('timeout', '5.4');
+  time = timespec(time, 'time');
+  let count = 0;
+  let flags = 0;
+  let extras;
+  if (options !== undefined) {
+    check.options(options, TIMEOUT_OPTIONS);
+    ({ count = 0, flags = 0 } = options);
+    check.integer(count, 'options.count', 0, 2 ** 32 - 1);
+    check.integer(flags, 'options.flags', -(2 ** 31), 2 ** 32 - 1);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  pump.values[ticket] = NOTHING;
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.timeout(pump.id, ticket, time, count, flags);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'timeout');
+  if (extras !== undefined) extras.attach(ticket, 'timeout');
+  return ticket;
+}
+
+function startTimeoutRemove(pump, blocking, userData, options) {
+  pump.open('timeoutRemove');
+  if (pump.mask[12] !== 1) throw lacks('timeoutRemove', '5.5');
+  check.userData(userData, 'userData');
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  pump.values[ticket] = NOTHING;
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.timeoutRemove(pump.id, ticket, pump.ticketOf(userData));
+  if (refused !== undefined) pump.refuse(ticket, refused, 'timeoutRemove');
+  if (extras !== undefined) extras.attach(ticket, 'timeoutRemove');
+  return ticket;
+}
+
+function startTimeoutUpdate(pump, blocking, userData, time, options) {
+  pump.open('timeoutUpdate');
+  if (pump.mask[12] !== 1) throw lacks('timeoutUpdate', '5.11');
+  check.userData(userData, 'userData');
+  time = timespec(time, 'time');
+  let flags = 0;
+  let extras;
+  if (options !== undefined) {
+    check.options(options, TIMEOUTUPDATE_OPTIONS);
+    ({ flags = 0 } = options);
+    check.integer(flags, 'options.flags', -(2 ** 31), 2 ** 32 - 1);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  pump.values[ticket] = NOTHING;
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.timeoutUpdate(pump.id, ticket, pump.ticketOf(userData), time, flags);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'timeoutUpdate');
+  if (extras !== undefined) extras.attach(ticket, 'timeoutUpdate');
+  return ticket;
+}
+
+function startAccept(pump, blocking, fd, flags, options) {
+  pump.open('accept');
+  if (pump.mask[13] !== 1) throw lacks('accept', '5.5');
+  check.fd(fd, 'fd');
+  check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const memory = acceptedMemory();
+  const ticket = pump.ticket();
+  pump.values[ticket] = new Made(acceptedOf, memory);
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.accept(pump.id, ticket, fd, flags, memory);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'accept');
+  if (extras !== undefined) extras.attach(ticket, 'accept');
+  return ticket;
+}
+
+function startAsyncCancel(pump, blocking, userData, flags, options) {
+  pump.open('asyncCancel');
+  if (pump.mask[14] !== 1) throw lacks('asyncCancel', '5.5');
+  check.userData(userData, 'userData');
+  check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.asyncCancel(pump.id, ticket, pump.ticketOf(userData), flags);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'asyncCancel');
+  if (extras !== undefined) extras.attach(ticket, 'asyncCancel');
+  return ticket;
+}
+
+function startAsyncCancelFd(pump, blocking, fd, flags, options) {
+  pump.open('asyncCancelFd');
+  if (pump.mask[14] !== 1) throw lacks('asyncCancelFd', '5.19');
+  check.fd(fd, 'fd');
+  check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.asyncCancelFd(pump.id, ticket, fd, flags);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'asyncCancelFd');
+  if (extras !== undefined) extras.attach(ticket, 'asyncCancelFd');
+  return ticket;
+}
+
+function startConnect(pump, blocking, fd, address, options) {
+  pump.open('connect');
+  if (pump.mask[16] !== 1) throw lacks('connect', '5.5');
+  check.fd(fd, 'fd');
+  address = encode(address, 'address');
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  pump.values[ticket] = NOTHING;
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.connect(pump.id, ticket, fd, address);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'connect');
+  if (extras !== undefined) extras.attach(ticket, 'connect');
+  return ticket;
+}
+
 function startFallocate(pump, blocking, fd, mode, offset, length, options) {
   pump.open('fallocate');
+  if (pump.mask[17] !== 1) throw lacks('fallocate', '5.6');
   check.fd(fd, 'fd');
   check.integer(mode, 'mode', -(2 ** 31), 2 ** 32 - 1);
   check.offset(offset, 'offset');
@@ -203,6 +449,7 @@ function startFallocate(pump, blocking, fd, mode, offset, length, options) {
 
 function startOpenat(pump, blocking, path, flags, mode, options) {
   pump.open('openat');
+  if (pump.mask[18] !== 1) throw lacks('openat', '5.6');
   path = check.path(path, 'path');
   check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
   check.integer(mode, 'mode', -(2 ** 31), 2 ** 32 - 1);
@@ -225,6 +472,7 @@ function startOpenat(pump, blocking, path, flags, mode, options) {
 
 function startCloseFd(pump, blocking, fd, options) {
   pump.open('closeFd');
+  if (pump.mask[19] !== 1) throw lacks('closeFd', '5.6');
   check.fd(fd, 'fd');
   let extras;
   if (options !== undefined) {
@@ -240,8 +488,37 @@ function startCloseFd(pump, blocking, fd, options) {
   return ticket;
 }
 
+function startStatx(pump, blocking, path, options) {
+  pump.open('statx');
+  if (pump.mask[21] !== 1) throw lacks('statx', '5.6');
+  path = check.path(path, 'path');
+  let dirFd = AT_FDCWD;
+  let flags = 0;
+  let mask = STATX_ALL;
+  let bigint = false;
+  let extras;
+  if (options !== undefined) {
+    check.options(options, STATX_OPTIONS);
+    ({ dirFd = AT_FDCWD, flags = 0, mask = STATX_ALL, bigint = false } = options);
+    check.integer(dirFd, 'options.dirFd', AT_FDCWD, 2 ** 31 - 1);
+    check.integer(flags, 'options.flags', -(2 ** 31), 2 ** 32 - 1);
+    check.integer(mask, 'options.mask', -(2 ** 31), 2 ** 32 - 1);
+    check.boolean(bigint, 'options.bigint');
+    extras = new Extras(pump, options, false);
+  }
+  const memory = take(256);
+  const ticket = pump.ticket();
+  pump.values[ticket] = new Made(statsOf, memory, bigint, path);
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.statx(pump.id, ticket, path, memory, dirFd, flags, mask, undefined);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'statx');
+  if (extras !== undefined) extras.attach(ticket, 'statx');
+  return ticket;
+}
+
 function startReadInto(pump, blocking, fd, buffer, offset, options) {
   pump.open('readInto');
+  if (pump.mask[22] !== 1) throw lacks('readInto', '5.6');
   check.fd(fd, 'fd');
   buffer = check.bufferToFill(buffer, 'buffer');
   check.offset(offset, 'offset');
@@ -263,6 +540,7 @@ function startReadInto(pump, blocking, fd, buffer, offset, options) {
 
 function startWrite(pump, blocking, fd, data, offset, options) {
   pump.open('write');
+  if (pump.mask[23] !== 1) throw lacks('write', '5.6');
   check.fd(fd, 'fd');
   data = check.dataToWrite(data, 'data');
   check.offset(offset, 'offset');
@@ -283,9 +561,10 @@ function startWrite(pump, blocking, fd, data, offset, options) {
 
 function startFadvise(pump, blocking, fd, offset, length, advice, options) {
   pump.open('fadvise');
+  if (pump.mask[24] !== 1) throw lacks('fadvise', '5.6');
   check.fd(fd, 'fd');
   check.offset(offset, 'offset');
-  check.integer(length, 'length', 0, 2 ** 32 - 1);
+  check.length(length, 'length');
   check.integer(advice, 'advice', -(2 ** 31), 2 ** 32 - 1);
   let extras;
   if (options !== undefined) {
@@ -303,6 +582,7 @@ function startFadvise(pump, blocking, fd, offset, length, advice, options) {
 
 function startMadvise(pump, blocking, buffer, advice, options) {
   pump.open('madvise');
+  if (pump.mask[25] !== 1) throw lacks('madvise', '5.6');
   buffer = check.bufferToFill(buffer, 'buffer');
   check.integer(advice, 'advice', -(2 ** 31), 2 ** 32 - 1);
   let extras;
@@ -322,6 +602,7 @@ function startMadvise(pump, blocking, buffer, advice, options) {
 
 function startSend(pump, blocking, fd, data, flags, options) {
   pump.open('send');
+  if (pump.mask[26] !== 1) throw lacks('send', '5.6');
   check.fd(fd, 'fd');
   data = check.dataToWrite(data, 'data');
   check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
@@ -338,8 +619,29 @@ function startSend(pump, blocking, fd, data, flags, options) {
   return ticket;
 }
 
+function startSendto(pump, blocking, fd, data, address, flags, options) {
+  pump.open('sendto');
+  if (pump.mask[26] !== 1) throw lacks('sendto', '6.0');
+  check.fd(fd, 'fd');
+  data = check.dataToWrite(data, 'data');
+  address = encode(address, 'address');
+  check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.sendto(pump.id, ticket, fd, data, address, flags);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'sendto');
+  if (extras !== undefined) extras.attach(ticket, 'sendto');
+  return ticket;
+}
+
 function startRecv(pump, blocking, fd, buffer, flags, options) {
   pump.open('recv');
+  if (pump.mask[27] !== 1) throw lacks('recv', '5.6');
   check.fd(fd, 'fd');
   buffer = check.bufferToFill(buffer, 'buffer');
   check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
@@ -357,8 +659,52 @@ function startRecv(pump, blocking, fd, buffer, flags, options) {
   return ticket;
 }
 
+function startOpenat2(pump, blocking, path, how, options) {
+  pump.open('openat2');
+  if (pump.mask[28] !== 1) throw lacks('openat2', '5.6');
+  path = check.path(path, 'path');
+  how = check.openHow(how, 'how');
+  let dirFd = AT_FDCWD;
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPENAT2_OPTIONS);
+    ({ dirFd = AT_FDCWD } = options);
+    check.integer(dirFd, 'options.dirFd', AT_FDCWD, 2 ** 31 - 1);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  pump.values[ticket] = new OnPath(path, undefined, true);
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.openat2(pump.id, ticket, path, how, dirFd);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'openat2');
+  if (extras !== undefined) extras.attach(ticket, 'openat2');
+  return ticket;
+}
+
+function startEpollCtl(pump, blocking, epfd, fd, op, event, options) {
+  pump.open('epollCtl');
+  if (pump.mask[29] !== 1) throw lacks('epollCtl', '5.6');
+  check.fd(epfd, 'epfd');
+  check.fd(fd, 'fd');
+  check.integer(op, 'op', -(2 ** 31), 2 ** 32 - 1);
+  event = epollEvent(event, 'event');
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  pump.values[ticket] = NOTHING;
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.epollCtl(pump.id, ticket, epfd, fd, op, event);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'epollCtl');
+  if (extras !== undefined) extras.attach(ticket, 'epollCtl');
+  return ticket;
+}
+
 function startSplice(pump, blocking, fdIn, offIn, fdOut, offOut, length, flags, options) {
   pump.open('splice');
+  if (pump.mask[30] !== 1) throw lacks('splice', '5.7');
   check.fd(fdIn, 'fdIn');
   check.int64(offIn, 'offIn', -1n);
   check.fd(fdOut, 'fdOut');
@@ -380,6 +726,7 @@ function startSplice(pump, blocking, fdIn, offIn, fdOut, offOut, length, flags, 
 
 function startTee(pump, blocking, fdIn, fdOut, length, flags, options) {
   pump.open('tee');
+  if (pump.mask[33] !== 1) throw lacks('tee', '5.8');
   check.fd(fdIn, 'fdIn');
   check.fd(fdOut, 'fdOut');
   check.integer(length, 'length', 0, 2 ** 32 - 1);
@@ -399,6 +746,7 @@ function startTee(pump, blocking, fdIn, fdOut, length, flags, options) {
 
 function startShutdown(pump, blocking, fd, how, options) {
   pump.open('shutdown');
+  if (pump.mask[34] !== 1) throw lacks('shutdown', '5.11');
   check.fd(fd, 'fd');
   check.integer(how, 'how', -(2 ** 31), 2 ** 32 - 1);
   let extras;
@@ -417,6 +765,7 @@ function startShutdown(pump, blocking, fd, how, options) {
 
 function startRenameat(pump, blocking, oldPath, newPath, options) {
   pump.open('renameat');
+  if (pump.mask[35] !== 1) throw lacks('renameat', '5.11');
   oldPath = check.path(oldPath, 'oldPath');
   newPath = check.path(newPath, 'newPath');
   let oldDirFd = AT_FDCWD;
@@ -442,6 +791,7 @@ function startRenameat(pump, blocking, oldPath, newPath, options) {
 
 function startUnlinkat(pump, blocking, path, options) {
   pump.open('unlinkat');
+  if (pump.mask[36] !== 1) throw lacks('unlinkat', '5.11');
   path = check.path(path, 'path');
   let dirFd = AT_FDCWD;
   let flags = 0;
@@ -464,6 +814,7 @@ function startUnlinkat(pump, blocking, path, options) {
 
 function startMkdirat(pump, blocking, path, mode, options) {
   pump.open('mkdirat');
+  if (pump.mask[37] !== 1) throw lacks('mkdirat', '5.15');
   path = check.path(path, 'path');
   check.integer(mode, 'mode', -(2 ** 31), 2 ** 32 - 1);
   let dirFd = AT_FDCWD;
@@ -485,6 +836,7 @@ function startMkdirat(pump, blocking, path, mode, options) {
 
 function startSymlinkat(pump, blocking, target, linkPath, options) {
   pump.open('symlinkat');
+  if (pump.mask[38] !== 1) throw lacks('symlinkat', '5.15');
   target = check.path(target, 'target');
   linkPath = check.path(linkPath, 'linkPath');
   let newDirFd = AT_FDCWD;
@@ -506,6 +858,7 @@ function startSymlinkat(pump, blocking, target, linkPath, options) {
 
 function startLinkat(pump, blocking, oldPath, newPath, options) {
   pump.open('linkat');
+  if (pump.mask[39] !== 1) throw lacks('linkat', '5.15');
   oldPath = check.path(oldPath, 'oldPath');
   newPath = check.path(newPath, 'newPath');
   let oldDirFd = AT_FDCWD;
@@ -529,8 +882,113 @@ function startLinkat(pump, blocking, oldPath, newPath, options) {
   return ticket;
 }
 
+function startMsgRing(pump, blocking, ringFd, len, data, flags, options) {
+  pump.open('msgRing');
+  if (pump.mask[40] !== 1) throw lacks('msgRing', '5.18');
+  check.fd(ringFd, 'ringFd');
+  check.integer(len, 'len', 0, 2 ** 32 - 1);
+  check.offset(data, 'data');
+  check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  pump.values[ticket] = NOTHING;
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.msgRing(pump.id, ticket, ringFd, len, data, flags);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'msgRing');
+  if (extras !== undefined) extras.attach(ticket, 'msgRing');
+  return ticket;
+}
+
+function startFsetxattr(pump, blocking, fd, name, value, flags, options) {
+  pump.open('fsetxattr');
+  if (pump.mask[41] !== 1) throw lacks('fsetxattr', '5.19');
+  check.fd(fd, 'fd');
+  check.attribute(name, 'name');
+  value = check.dataToWrite(value, 'value');
+  check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  pump.values[ticket] = NOTHING;
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.fsetxattr(pump.id, ticket, fd, name, value, flags);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'fsetxattr');
+  if (extras !== undefined) extras.attach(ticket, 'fsetxattr');
+  return ticket;
+}
+
+function startSetxattr(pump, blocking, path, name, value, flags, options) {
+  pump.open('setxattr');
+  if (pump.mask[42] !== 1) throw lacks('setxattr', '5.19');
+  path = check.path(path, 'path');
+  check.attribute(name, 'name');
+  value = check.dataToWrite(value, 'value');
+  check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  pump.values[ticket] = new OnPath(path, undefined, false);
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.setxattr(pump.id, ticket, path, name, value, flags);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'setxattr');
+  if (extras !== undefined) extras.attach(ticket, 'setxattr');
+  return ticket;
+}
+
+function startFgetxattr(pump, blocking, fd, name, memory, options) {
+  pump.open('fgetxattr');
+  if (pump.mask[43] !== 1) throw lacks('fgetxattr', '5.19');
+  check.fd(fd, 'fd');
+  check.attribute(name, 'name');
+  memory = check.bufferToFill(memory, 'memory');
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  if (extras !== undefined) extras.apply(false);
+  let refused = queue.fgetxattr(pump.id, ticket, fd, name, memory);
+  if (refused === NOT_OURS) refused = queue.fgetxattr(pump.id, ticket, fd, name, pump.lend(ticket, memory));
+  if (refused !== undefined) pump.refuse(ticket, refused, 'fgetxattr');
+  if (extras !== undefined) extras.attach(ticket, 'fgetxattr');
+  return ticket;
+}
+
+function startGetxattr(pump, blocking, path, name, memory, options) {
+  pump.open('getxattr');
+  if (pump.mask[44] !== 1) throw lacks('getxattr', '5.19');
+  path = check.path(path, 'path');
+  check.attribute(name, 'name');
+  memory = check.bufferToFill(memory, 'memory');
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  pump.values[ticket] = new OnPath(path, undefined, true);
+  if (extras !== undefined) extras.apply(false);
+  let refused = queue.getxattr(pump.id, ticket, path, name, memory);
+  if (refused === NOT_OURS) refused = queue.getxattr(pump.id, ticket, path, name, pump.lend(ticket, memory));
+  if (refused !== undefined) pump.refuse(ticket, refused, 'getxattr');
+  if (extras !== undefined) extras.attach(ticket, 'getxattr');
+  return ticket;
+}
+
 function startSocket(pump, blocking, domain, type, protocol, flags, options) {
   pump.open('socket');
+  if (pump.mask[45] !== 1) throw lacks('socket', '5.19');
   check.integer(domain, 'domain', -(2 ** 31), 2 ** 32 - 1);
   check.integer(type, 'type', -(2 ** 31), 2 ** 32 - 1);
   check.integer(protocol, 'protocol', -(2 ** 31), 2 ** 32 - 1);
@@ -541,6 +999,7 @@ function startSocket(pump, blocking, domain, type, protocol, flags, options) {
     extras = new Extras(pump, options, false);
   }
   const ticket = pump.ticket();
+  pump.values[ticket] = DESCRIPTOR;
   if (extras !== undefined) extras.apply(false);
   const refused = queue.socket(pump.id, ticket, domain, type, protocol, flags);
   if (refused !== undefined) pump.refuse(ticket, refused, 'socket');
@@ -548,8 +1007,30 @@ function startSocket(pump, blocking, domain, type, protocol, flags, options) {
   return ticket;
 }
 
+function startWaitid(pump, blocking, idType, id, waitOptions, options) {
+  pump.open('waitid');
+  if (pump.mask[50] !== 1) throw lacks('waitid', '6.7');
+  check.integer(idType, 'idType', -(2 ** 31), 2 ** 32 - 1);
+  check.integer(id, 'id', -(2 ** 31), 2 ** 32 - 1);
+  check.integer(waitOptions, 'waitOptions', -(2 ** 31), 2 ** 32 - 1);
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const memory = take(128);
+  const ticket = pump.ticket();
+  pump.values[ticket] = new Made(siginfoOf, memory);
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.waitid(pump.id, ticket, idType, id, waitOptions, memory);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'waitid');
+  if (extras !== undefined) extras.attach(ticket, 'waitid');
+  return ticket;
+}
+
 function startFtruncate(pump, blocking, fd, length, options) {
   pump.open('ftruncate');
+  if (pump.mask[55] !== 1) throw lacks('ftruncate', '6.9');
   check.fd(fd, 'fd');
   check.length(length, 'length');
   let extras;
@@ -566,8 +1047,28 @@ function startFtruncate(pump, blocking, fd, length, options) {
   return ticket;
 }
 
+function startBind(pump, blocking, fd, address, options) {
+  pump.open('bind');
+  if (pump.mask[56] !== 1) throw lacks('bind', '6.11');
+  check.fd(fd, 'fd');
+  address = encode(address, 'address');
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  pump.values[ticket] = NOTHING;
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.bind(pump.id, ticket, fd, address);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'bind');
+  if (extras !== undefined) extras.attach(ticket, 'bind');
+  return ticket;
+}
+
 function startListen(pump, blocking, fd, backlog, options) {
   pump.open('listen');
+  if (pump.mask[57] !== 1) throw lacks('listen', '6.11');
   check.fd(fd, 'fd');
   check.integer(backlog, 'backlog', -(2 ** 31), 2 ** 32 - 1);
   let extras;
@@ -584,8 +1085,29 @@ function startListen(pump, blocking, fd, backlog, options) {
   return ticket;
 }
 
+function startEpollWait(pump, blocking, epfd, maxEvents, options) {
+  pump.open('epollWait');
+  if (pump.mask[59] !== 1) throw lacks('epollWait', '6.15');
+  check.fd(epfd, 'epfd');
+  check.integer(maxEvents, 'maxEvents', 0, 65535);
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const memory = take(maxEvents * EVENT_BYTES || EVENT_BYTES);
+  const ticket = pump.ticket();
+  pump.values[ticket] = new Made(epollEventsOf, memory);
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.epollWait(pump.id, ticket, epfd, maxEvents, memory);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'epollWait');
+  if (extras !== undefined) extras.attach(ticket, 'epollWait');
+  return ticket;
+}
+
 function startReadvFixed(pump, blocking, fileIndex, buffers, offset, bufIndex, options) {
   pump.open('readvFixed');
+  if (pump.mask[60] !== 1) throw lacks('readvFixed', '6.15');
   check.integer(fileIndex, 'fileIndex', 0, 2 ** 31 - 1);
   buffers = listOf(buffers, 'buffers', check.bufferToFill);
   check.offset(offset, 'offset');
@@ -607,6 +1129,7 @@ function startReadvFixed(pump, blocking, fileIndex, buffers, offset, bufIndex, o
 
 function startWritevFixed(pump, blocking, fileIndex, buffers, offset, bufIndex, options) {
   pump.open('writevFixed');
+  if (pump.mask[61] !== 1) throw lacks('writevFixed', '6.15');
   check.integer(fileIndex, 'fileIndex', 0, 2 ** 31 - 1);
   buffers = listOf(buffers, 'buffers', check.dataToWrite);
   check.offset(offset, 'offset');
@@ -623,6 +1146,25 @@ function startWritevFixed(pump, blocking, fileIndex, buffers, offset, bufIndex, 
   const refused = queue.writevFixed(pump.id, ticket, fileIndex, memory, offset, bufIndex);
   if (refused !== undefined) pump.refuse(ticket, refused, 'writevFixed');
   if (extras !== undefined) extras.attach(ticket, 'writevFixed');
+  return ticket;
+}
+
+function startPipe(pump, blocking, flags, options) {
+  pump.open('pipe');
+  if (pump.mask[62] !== 1) throw lacks('pipe', '6.16');
+  check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const memory = take(8);
+  const ticket = pump.ticket();
+  pump.values[ticket] = new Made(pipeOf, memory);
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.pipe(pump.id, ticket, flags, memory);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'pipe');
+  if (extras !== undefined) extras.attach(ticket, 'pipe');
   return ticket;
 }
 
@@ -726,6 +1268,34 @@ class Operations {
     return pump.block(startPollAdd(pump, true, fd, mask, options), 'pollAdd');
   }
 
+  pollRemove(userData, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startPollRemove(pump, false, userData, options), 'pollRemove');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  pollRemoveSync(userData, options) {
+    const pump = this[PUMP];
+    return pump.block(startPollRemove(pump, true, userData, options), 'pollRemove');
+  }
+
+  pollUpdate(userData, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startPollUpdate(pump, false, userData, options), 'pollUpdate');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  pollUpdateSync(userData, options) {
+    const pump = this[PUMP];
+    return pump.block(startPollUpdate(pump, true, userData, options), 'pollUpdate');
+  }
+
   syncFileRange(fd, length, offset = 0, flags = 0, options) {
     const pump = this[PUMP];
     try {
@@ -738,6 +1308,132 @@ class Operations {
   syncFileRangeSync(fd, length, offset = 0, flags = 0, options) {
     const pump = this[PUMP];
     return pump.block(startSyncFileRange(pump, true, fd, length, offset, flags, options), 'syncFileRange');
+  }
+
+  sendmsg(fd, buffers, flags = 0, address = undefined, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startSendmsg(pump, false, fd, buffers, flags, address, options), 'sendmsg');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  sendmsgSync(fd, buffers, flags = 0, address = undefined, options) {
+    const pump = this[PUMP];
+    return pump.block(startSendmsg(pump, true, fd, buffers, flags, address, options), 'sendmsg');
+  }
+
+  recvmsg(fd, buffers, flags = 0, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startRecvmsg(pump, false, fd, buffers, flags, options), 'recvmsg');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  recvmsgSync(fd, buffers, flags = 0, options) {
+    const pump = this[PUMP];
+    return pump.block(startRecvmsg(pump, true, fd, buffers, flags, options), 'recvmsg');
+  }
+
+  timeout(time, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startTimeout(pump, false, time, options), 'timeout');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  timeoutSync(time, options) {
+    const pump = this[PUMP];
+    return pump.block(startTimeout(pump, true, time, options), 'timeout');
+  }
+
+  timeoutRemove(userData, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startTimeoutRemove(pump, false, userData, options), 'timeoutRemove');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  timeoutRemoveSync(userData, options) {
+    const pump = this[PUMP];
+    return pump.block(startTimeoutRemove(pump, true, userData, options), 'timeoutRemove');
+  }
+
+  timeoutUpdate(userData, time, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startTimeoutUpdate(pump, false, userData, time, options), 'timeoutUpdate');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  timeoutUpdateSync(userData, time, options) {
+    const pump = this[PUMP];
+    return pump.block(startTimeoutUpdate(pump, true, userData, time, options), 'timeoutUpdate');
+  }
+
+  accept(fd, flags = 0, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startAccept(pump, false, fd, flags, options), 'accept');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  acceptSync(fd, flags = 0, options) {
+    const pump = this[PUMP];
+    return pump.block(startAccept(pump, true, fd, flags, options), 'accept');
+  }
+
+  asyncCancel(userData, flags = 0, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startAsyncCancel(pump, false, userData, flags, options), 'asyncCancel');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  asyncCancelSync(userData, flags = 0, options) {
+    const pump = this[PUMP];
+    return pump.block(startAsyncCancel(pump, true, userData, flags, options), 'asyncCancel');
+  }
+
+  asyncCancelFd(fd, flags = 0, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startAsyncCancelFd(pump, false, fd, flags, options), 'asyncCancelFd');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  asyncCancelFdSync(fd, flags = 0, options) {
+    const pump = this[PUMP];
+    return pump.block(startAsyncCancelFd(pump, true, fd, flags, options), 'asyncCancelFd');
+  }
+
+  connect(fd, address, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startConnect(pump, false, fd, address, options), 'connect');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  connectSync(fd, address, options) {
+    const pump = this[PUMP];
+    return pump.block(startConnect(pump, true, fd, address, options), 'connect');
   }
 
   fallocate(fd, mode, offset, length, options) {
@@ -780,6 +1476,20 @@ class Operations {
   closeFdSync(fd, options) {
     const pump = this[PUMP];
     return pump.block(startCloseFd(pump, true, fd, options), 'closeFd');
+  }
+
+  statx(path, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startStatx(pump, false, path, options), 'statx');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  statxSync(path, options) {
+    const pump = this[PUMP];
+    return pump.block(startStatx(pump, true, path, options), 'statx');
   }
 
   readInto(fd, buffer, offset = 0, options) {
@@ -852,6 +1562,20 @@ class Operations {
     return pump.block(startSend(pump, true, fd, data, flags, options), 'send');
   }
 
+  sendto(fd, data, address, flags = 0, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startSendto(pump, false, fd, data, address, flags, options), 'sendto');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  sendtoSync(fd, data, address, flags = 0, options) {
+    const pump = this[PUMP];
+    return pump.block(startSendto(pump, true, fd, data, address, flags, options), 'sendto');
+  }
+
   recv(fd, buffer, flags = 0, options) {
     const pump = this[PUMP];
     try {
@@ -864,6 +1588,34 @@ class Operations {
   recvSync(fd, buffer, flags = 0, options) {
     const pump = this[PUMP];
     return pump.block(startRecv(pump, true, fd, buffer, flags, options), 'recv');
+  }
+
+  openat2(path, how, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startOpenat2(pump, false, path, how, options), 'openat2');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  openat2Sync(path, how, options) {
+    const pump = this[PUMP];
+    return pump.block(startOpenat2(pump, true, path, how, options), 'openat2');
+  }
+
+  epollCtl(epfd, fd, op, event = undefined, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startEpollCtl(pump, false, epfd, fd, op, event, options), 'epollCtl');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  epollCtlSync(epfd, fd, op, event = undefined, options) {
+    const pump = this[PUMP];
+    return pump.block(startEpollCtl(pump, true, epfd, fd, op, event, options), 'epollCtl');
   }
 
   splice(fdIn, offIn, fdOut, offOut, length, flags = 0, options) {
@@ -978,6 +1730,64 @@ class Operations {
     return pump.block(startLinkat(pump, true, oldPath, newPath, options), 'linkat');
   }
 
+  msgRing(ringFd, len, data, flags = 0, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startMsgRing(pump, false, ringFd, len, data, flags, options), 'msgRing');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  msgRingSync(ringFd, len, data, flags = 0, options) {
+    const pump = this[PUMP];
+    return pump.block(startMsgRing(pump, true, ringFd, len, data, flags, options), 'msgRing');
+  }
+
+  fsetxattr(fd, name, value, flags = 0, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startFsetxattr(pump, false, fd, name, value, flags, options), 'fsetxattr');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  fsetxattrSync(fd, name, value, flags = 0, options) {
+    const pump = this[PUMP];
+    return pump.block(startFsetxattr(pump, true, fd, name, value, flags, options), 'fsetxattr');
+  }
+
+  setxattr(path, name, value, flags = 0, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startSetxattr(pump, false, path, name, value, flags, options), 'setxattr');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  setxattrSync(path, name, value, flags = 0, options) {
+    const pump = this[PUMP];
+    return pump.block(startSetxattr(pump, true, path, name, value, flags, options), 'setxattr');
+  }
+
+  fgetxattr(fd, name, options) {
+    return readAttribute(this[PUMP], startFgetxattr, fd, name, options, 'fgetxattr');
+  }
+
+  fgetxattrSync(fd, name, options) {
+    return readAttributeSync(this[PUMP], startFgetxattr, fd, name, options, 'fgetxattr');
+  }
+
+  getxattr(path, name, options) {
+    return readAttribute(this[PUMP], startGetxattr, path, name, options, 'getxattr');
+  }
+
+  getxattrSync(path, name, options) {
+    return readAttributeSync(this[PUMP], startGetxattr, path, name, options, 'getxattr');
+  }
+
   socket(domain, type, protocol = 0, flags = 0, options) {
     const pump = this[PUMP];
     try {
@@ -990,6 +1800,20 @@ class Operations {
   socketSync(domain, type, protocol = 0, flags = 0, options) {
     const pump = this[PUMP];
     return pump.block(startSocket(pump, true, domain, type, protocol, flags, options), 'socket');
+  }
+
+  waitid(idType, id, waitOptions, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startWaitid(pump, false, idType, id, waitOptions, options), 'waitid');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  waitidSync(idType, id, waitOptions, options) {
+    const pump = this[PUMP];
+    return pump.block(startWaitid(pump, true, idType, id, waitOptions, options), 'waitid');
   }
 
   ftruncate(fd, length, options) {
@@ -1006,6 +1830,20 @@ class Operations {
     return pump.block(startFtruncate(pump, true, fd, length, options), 'ftruncate');
   }
 
+  bind(fd, address, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startBind(pump, false, fd, address, options), 'bind');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  bindSync(fd, address, options) {
+    const pump = this[PUMP];
+    return pump.block(startBind(pump, true, fd, address, options), 'bind');
+  }
+
   listen(fd, backlog, options) {
     const pump = this[PUMP];
     try {
@@ -1018,6 +1856,20 @@ class Operations {
   listenSync(fd, backlog, options) {
     const pump = this[PUMP];
     return pump.block(startListen(pump, true, fd, backlog, options), 'listen');
+  }
+
+  epollWait(epfd, maxEvents, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startEpollWait(pump, false, epfd, maxEvents, options), 'epollWait');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  epollWaitSync(epfd, maxEvents, options) {
+    const pump = this[PUMP];
+    return pump.block(startEpollWait(pump, true, epfd, maxEvents, options), 'epollWait');
   }
 
   readvFixed(fileIndex, buffers, offset, bufIndex, options) {
@@ -1046,6 +1898,20 @@ class Operations {
   writevFixedSync(fileIndex, buffers, offset, bufIndex, options) {
     const pump = this[PUMP];
     return pump.block(startWritevFixed(pump, true, fileIndex, buffers, offset, bufIndex, options), 'writevFixed');
+  }
+
+  pipe(flags = 0, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startPipe(pump, false, flags, options), 'pipe');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  pipeSync(flags = 0, options) {
+    const pump = this[PUMP];
+    return pump.block(startPipe(pump, true, flags, options), 'pipe');
   }
 }
 

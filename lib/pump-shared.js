@@ -12,6 +12,9 @@ const NOT_OURS = 1;
 
 const AT_FDCWD = -100;
 
+/** STATX_BASIC_STATS, btime, mount and direct I/O: all that the result has room for. */
+const STATX_ALL = 0xfff | 0x1000 | 0x2000;
+
 /**
  * From this size on, a promise read or write is done by a kernel thread (io-wq), since the copy from
  * or to the page cache would otherwise hold up JavaScript.
@@ -38,4 +41,4 @@ function total(views) {
   return sum;
 }
 
-module.exports = { AT_FDCWD, NOT_OURS, OFF_THREAD_BYTES, OPTIONS, PUMP, listOf, total };
+module.exports = { AT_FDCWD, NOT_OURS, OFF_THREAD_BYTES, OPTIONS, PUMP, STATX_ALL, listOf, total };

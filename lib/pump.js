@@ -182,13 +182,13 @@ class Pump {
   /** Memory that stands in for `target` while the kernel fills it. */
   lend(ticket, target) {
     const loan = new Loan(target.length);
-    this.values[ticket] = new CopyBack(target, loan);
+    this.values[ticket] = new CopyBack(target, loan, this.values[ticket]);
     return loan.view;
   }
 
   lendAll(ticket, targets) {
     const loans = targets.map((target) => new Loan(target.length));
-    this.values[ticket] = new CopyBackAll(targets, loans);
+    this.values[ticket] = new CopyBackAll(targets, loans, this.values[ticket]);
     return loans.map((loan) => loan.view);
   }
 
@@ -218,6 +218,20 @@ class Pump {
   cancel(ticket) {
     native.cancel(this.id, ticket, -1);
     if (!this.scheduled) this.schedule();
+  }
+
+  /** The ticket of the operation that goes by that name; -1 if none does. */
+  ticketOf(userData) {
+    return this.named.get(nameKey(userData)) ?? -1;
+  }
+
+  /** Gives an operation in flight another name. */
+  rename(from, to) {
+    const ticket = this.ticketOf(from);
+    if (ticket === -1) return;
+    this.named.delete(nameKey(from));
+    this.named.set(nameKey(to), ticket);
+    this.values[ticket].userData = to;
   }
 
   /** Refuses a name that an operation in flight has. */
@@ -387,12 +401,16 @@ class Pump {
       if (resolve === undefined) value.complete(result, flags);
       else if (result < 0) this.reject(resolve, this.names[ticket], value, result);
       else if (value === undefined) resolve(result);
-      else this.resolveWith(resolve, value, result);
+      else this.resolveWith(resolve, value, result, this.names[ticket]);
     }
     this.at = this.end = HEADER;
   }
 
-  resolveWith(resolve, value, result) {
+  resolveWith(resolve, value, result, name) {
+    if (this.closed && value.late !== undefined) {
+      value.late(result);
+      return rejectAwaited(resolve, () => new UringError(ECANCELED, name, value.info));
+    }
     try {
       resolve(value.finish(result));
     } catch (error) {

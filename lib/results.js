@@ -3,6 +3,8 @@
 
 'use strict';
 
+const fs = require('node:fs');
+
 const { UringError } = require('./errors.js');
 
 const EFAULT = 14;
@@ -10,7 +12,15 @@ const EFAULT = 14;
 /** The operation says no more than that it is done. */
 const NOTHING = { finish: () => undefined };
 
-/** The same, of an operation on paths. */
+/** A descriptor that nobody takes any more: closed, in whatever state it is. */
+function closeLate(fd) {
+  fs.close(fd, () => {});
+}
+
+/** The operation gives a descriptor. */
+const DESCRIPTOR = { finish: (result) => result, late: closeLate };
+
+/** An operation on paths, that says no more than that it is done, or gives a descriptor. */
 class OnPath {
   constructor(path, dest, returnsNumber) {
     this.info = { path, dest };
@@ -20,6 +30,39 @@ class OnPath {
   finish(result) {
     return this.returnsNumber ? result : undefined;
   }
+
+  late(result) {
+    if (this.returnsNumber) closeLate(result);
+  }
+}
+
+/** What `make(result, memory, option)` makes of the memory that the kernel filled. */
+class Made {
+  constructor(make, memory, option, path) {
+    this.make = make;
+    this.memory = memory;
+    this.option = option;
+    if (path !== undefined) this.info = { path };
+  }
+
+  finish(result) {
+    return this.make(result, this.memory, this.option);
+  }
+
+  late(result) {
+    if (this.make.late !== undefined) this.make.late(result, this.memory);
+  }
+}
+
+/** `make` of a completed pipe. */
+function pipeOf(result, memory) {
+  return [memory.readInt32LE(0), memory.readInt32LE(4)];
+}
+pipeOf.late = (result, memory) => pipeOf(result, memory).forEach(closeLate);
+
+/** `make` of a renamed operation. */
+function rename(pump, from, to) {
+  if (to !== undefined) pump.rename(from, to);
 }
 
 /** Memory of ours that becomes the caller's, as far as it was filled. */
@@ -35,9 +78,10 @@ class Filled {
 
 /** Copies to where the caller wanted it; `loan` stood in for the caller's memory. */
 class CopyBack {
-  constructor(target, loan) {
+  constructor(target, loan, inner) {
     this.target = target;
     this.loan = loan;
+    this.inner = inner;
   }
 
   finish(result) {
@@ -47,7 +91,7 @@ class CopyBack {
     if (fits) target.set(result === view.length ? view : view.subarray(0, result));
     loan.release();
     if (!fits) throw shrunk(result);
-    return result;
+    return this.inner === undefined ? result : this.inner.finish(result);
   }
 
   failed() {
@@ -57,9 +101,10 @@ class CopyBack {
 
 /** The same for several buffers, filled in order. */
 class CopyBackAll {
-  constructor(targets, loans) {
+  constructor(targets, loans, inner) {
     this.targets = targets;
     this.loans = loans;
+    this.inner = inner;
   }
 
   finish(result) {
@@ -74,7 +119,7 @@ class CopyBackAll {
     });
     this.failed();
     if (!fits) throw shrunk(result);
-    return result;
+    return this.inner === undefined ? result : this.inner.finish(result);
   }
 
   failed() {
@@ -87,4 +132,15 @@ function shrunk(length) {
   return new UringError(EFAULT, 'read', { detail, length });
 }
 
-module.exports = { CopyBack, CopyBackAll, Filled, NOTHING, OnPath };
+module.exports = {
+  CopyBack,
+  CopyBackAll,
+  DESCRIPTOR,
+  Filled,
+  Made,
+  NOTHING,
+  OnPath,
+  closeLate,
+  pipeOf,
+  rename,
+};

@@ -27,6 +27,32 @@ const KINDS = {
   index: { check: 'check.integer(V, N, 0, 65535)', type: 'number' },
   flag: { check: 'check.boolean(V, N)', type: 'boolean' },
   path: { check: 'V = check.path(V, N)', type: 'PathLike' },
+  name: { check: 'check.attribute(V, N)', type: 'string' },
+  openHow: { check: 'V = check.openHow(V, N)', type: 'OpenHow' },
+  time: { check: 'V = timespec(V, N)', type: 'Time' },
+  address: { check: 'V = encode(V, N)', type: 'SocketAddress' },
+  peer: { check: 'if (V !== undefined) V = encode(V, N)', type: 'SocketAddress', native: 'undefined' },
+  epollEvent: { check: 'V = epollEvent(V, N)', type: 'EpollEvent' },
+  target: {
+    check: 'check.userData(V, N)',
+    native: 'pump.ticketOf(V)',
+    type: 'UserData',
+  },
+  pollMask: {
+    check: 'if (V !== undefined) check.integer(V, N, 0, 2 ** 32 - 1)',
+    native: 'V ?? -1',
+    type: 'number',
+  },
+  newName: {
+    check: 'if (V !== undefined) pump.checkName(check.userData(V, N))',
+    native: 'undefined',
+    type: 'UserData',
+  },
+  choice: { check: 'check.boolean(V, N)', native: 'undefined', type: 'boolean' },
+  memory: { hidden: true, prepare: 'const V = take(SIZE)' },
+  acceptedAddress: { hidden: true, prepare: 'const V = acceptedMemory()' },
+  sentMessage: { hidden: true, prepare: 'const V = sentMemory(address)' },
+  receivedMessage: { hidden: true, prepare: 'const V = receivedMemory()' },
   data: { check: 'V = check.dataToWrite(V, N)', type: 'Data', large: 'V.length' },
   buffer: { check: 'V = check.bufferToFill(V, N)', type: 'Fillable', large: 'V.length' },
   dataList: { check: 'V = listOf(V, N, check.dataToWrite)', type: 'readonly Data[]', large: 'total(V)' },
@@ -70,12 +96,31 @@ const RETURNS = {
   bytes: { type: 'number', says: 'bytes' },
   fd: { type: 'number', says: 'file descriptor' },
   number: { type: 'number', says: 'number' },
+  stats: { type: 'Statx', says: 'statx object', value: 'statsOf, memory, bigint, path' },
+  pipe: { type: '[readFd: number, writeFd: number]', says: '[readFd, writeFd]', value: 'pipeOf, memory' },
+  accepted: {
+    type: '{ fd: number; address: SocketAddress | null }',
+    says: '{ fd, address }',
+    value: 'acceptedOf, memory',
+  },
+  message: {
+    type: 'number',
+    says: 'bytes, or { bytes, flags, address }',
+    value: 'messageOf, memory, full',
+  },
+  siginfo: { type: 'Siginfo', says: '{ signo, code, pid, uid, status }', value: 'siginfoOf, memory' },
+  epollEvents: { type: 'Required<EpollEvent>[]', says: '[{ events, data }]', value: 'epollEventsOf, memory' },
+  attribute: { type: 'Buffer', says: 'Buffer' },
+  renamed: { type: 'void', says: 'nothing', value: '() => rename(pump, userData, newUserData)' },
 };
 
 const capital = (name) => name[0].toUpperCase() + name.slice(1);
 const substitute = (text, variable, name, row) =>
-  text.replace(/\bV\b/g, variable).replace(/\bN\b/g, `'${name}'`).replace(/\bNAME\b/g, `'${row.name}'`);
-const positional = (row) => row.args.filter((arg) => !arg.option);
+  text.replace(/\bV\b/g, variable).replace(/\bN\b/g, `'${name}'`).replace(/\bNAME\b/g, `'${row.name}'`)
+    .replace(/\bSIZE\b/g, row.args.find((arg) => arg.size != null)?.size || 'maxEvents * EVENT_BYTES || EVENT_BYTES');
+const positional = (row) => row.args.filter((arg) => !arg.option && !KINDS[arg.kind].hidden && arg.name !== 'memory');
+// The memory of an attribute is an argument of its start function only.
+const started = (row) => row.args.filter((arg) => !arg.option && !KINDS[arg.kind].hidden);
 const optional = (row) => row.args.filter((arg) => arg.option);
 
 // lib/operations.js
@@ -108,6 +153,11 @@ function optionLines(row) {
 }
 
 function valueLines(row) {
+  const { value } = RETURNS[row.returns];
+  if (value) return [`  pump.values[ticket] = new Made(${value});`];
+  if (row.returns === 'fd' && !row.args.some((arg) => arg.kind === 'path')) {
+    return ['  pump.values[ticket] = DESCRIPTOR;'];
+  }
   const paths = row.args.filter((arg) => arg.kind === 'path').map((arg) => arg.name);
   if (paths.length > 0) {
     const [from, to] = paths;
@@ -131,13 +181,14 @@ function starter(row) {
     });
     return `queue.${row.name}(${['pump.id', 'ticket', ...args].join(', ')})`;
   };
-  const checks = positional(row).map(
+  const checks = started(row).map(
     (arg) => `  ${substitute(KINDS[arg.kind].check, arg.name, arg.name, row)};`,
   );
   const large = row.readsOrWrites ? row.args.find((arg) => KINDS[arg.kind].large) : undefined;
   const lines = [
-    `function start${capital(row.name)}(pump, blocking, ${passed(row)}) {`,
+    `function start${capital(row.name)}(pump, blocking, ${[...started(row).map((arg) => arg.name), 'options'].join(', ')}) {`,
     `  pump.open('${row.name}');`,
+    `  if (pump.mask[${row.opcode}] !== 1) throw lacks('${row.name}', '${row.since}');`,
     ...checks,
     ...optionLines(row),
     ...stepLines(row, 'prepare'),
@@ -172,6 +223,7 @@ function starter(row) {
 
 function methods(row) {
   const start = `start${capital(row.name)}(pump`;
+  if (row.returns === 'attribute') return attributeMethods(row);
   return `  ${row.name}(${parameters(row)}) {
     const pump = this[PUMP];
     try {
@@ -184,6 +236,19 @@ function methods(row) {
   ${row.name}Sync(${parameters(row)}) {
     const pump = this[PUMP];
     return pump.block(${start}, true, ${passed(row)}), '${row.name}');
+  }
+`;
+}
+
+function attributeMethods(row) {
+  const [file] = positional(row).map((arg) => arg.name);
+  const passedOn = `this[PUMP], start${capital(row.name)}, ${file}, name, options, '${row.name}'`;
+  return `  ${row.name}(${parameters(row)}) {
+    return readAttribute(${passedOn});
+  }
+
+  ${row.name}Sync(${parameters(row)}) {
+    return readAttributeSync(${passedOn});
   }
 `;
 }
@@ -205,11 +270,17 @@ function code() {
 
 'use strict';
 
+const { acceptedMemory, acceptedOf, encode, messageOf, receivedMemory, sentMemory } = require('./address.js');
 const check = require('./arguments.js');
+const { lacks } = require('./errors.js');
 const { Extras } = require('./extras.js');
+const { take } = require('./memory.js');
 const { queue } = require('./native.js');
-const { AT_FDCWD, NOT_OURS, OFF_THREAD_BYTES, OPTIONS, PUMP, listOf, total } = require('./pump-shared.js');
-const { NOTHING, OnPath } = require('./results.js');
+const { AT_FDCWD, NOT_OURS, OFF_THREAD_BYTES, OPTIONS, PUMP, STATX_ALL, listOf, total } = require('./pump-shared.js');
+const { DESCRIPTOR, Made, NOTHING, OnPath, pipeOf, rename } = require('./results.js');
+const { statsOf } = require('./statx.js');
+const { EVENT_BYTES, epollEvent, epollEventsOf, siginfoOf, timespec } = require('./waiting.js');
+const { readAttribute, readAttributeSync } = require('./xattr.js');
 
 ${optionLists()}
 ${rows.map(starter).join('\n')}
@@ -249,7 +320,19 @@ function types() {
 
 import type { PathLike } from 'node:fs';
 
-import type { Data, Fillable, OperationOptions, ReadWriteOptions } from './ctx.js';
+import type {
+  Data,
+  EpollEvent,
+  Fillable,
+  OpenHow,
+  OperationOptions,
+  ReadWriteOptions,
+  Siginfo,
+  SocketAddress,
+  Statx,
+  Time,
+  UserData,
+} from './ctx.js';
 
 export class Operations {
 ${declared.join('\n')}}
@@ -271,8 +354,8 @@ function docs() {
 
 Each is a method of \`UringCtx\` that returns a Promise, and under its name + \`Sync\` one that blocks.
 All take a trailing \`options\` object with \`signal\`, \`timeout\` (ms), \`userData\` and \`sqeFlags\`; those
-that read or write also \`rwFlags\`. On a kernel older than the third column an operation fails with
-\`EOPNOTSUPP\` or \`EINVAL\`; \`ctx.probeOpcodeSupported()\` tells beforehand.
+that read or write also \`rwFlags\`. On a kernel that lacks its opcode an operation fails with
+\`EOPNOTSUPP\`, naming the Linux of the third column; \`ctx.probeOpcodeSupported()\` tells beforehand.
 
 | call | result | Linux | man page | what it does |
 |---|---|---|---|---|

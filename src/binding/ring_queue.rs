@@ -119,16 +119,26 @@ fn submit(entry: &mut Entry, mut op: Op, next: Option<Modifiers>) {
     entry.pump.queue(timeout);
 }
 
-fn build(call: &Call, row: &Row, ticket: i32, entry: &Entry) -> Queued<Op> {
+fn build(call: &Call, row: &Row, ticket: i32, entry: &mut Entry) -> Queued<Op> {
     let mut op = Op::new(row.opcode, ticket);
     op.add_flags(row.flags);
+    for &(field, value) in row.preset {
+        op.number(field, value);
+    }
     for (at, arg) in row.args.iter().enumerate() {
         take(call, at + 2, arg, row, &mut op, entry)?;
     }
     Ok(op)
 }
 
-fn take(call: &Call, at: usize, arg: &Arg, row: &Row, op: &mut Op, entry: &Entry) -> Queued<()> {
+fn take(
+    call: &Call,
+    at: usize,
+    arg: &Arg,
+    row: &Row,
+    op: &mut Op,
+    entry: &mut Entry,
+) -> Queued<()> {
     match arg.kind {
         Kind::Fd | Kind::FileIndex | Kind::DirFd => {
             op.number(arg.field, i64::from(call.i32(at)?).cast_unsigned());
@@ -160,7 +170,53 @@ fn take(call: &Call, at: usize, arg: &Arg, row: &Row, op: &mut Op, entry: &Entry
         | Kind::DataList
         | Kind::RegisteredBufferList
         | Kind::RegisteredDataList => op.lend_vector(ranges(call, at, arg.kind)?),
-        Kind::Path => op.path(arg.field, call.c_string(at)?),
+        Kind::Path | Kind::Name => op.path(arg.field, call.c_string(at)?),
+        Kind::OpenHow | Kind::Time | Kind::Address | Kind::Destination | Kind::EpollEvent => {
+            point_at_copy(call, at, arg, op)?
+        }
+        Kind::Memory(_) | Kind::AcceptedAddress | Kind::SentMessage | Kind::ReceivedMessage => {
+            point_at_result(call, at, arg, op)?
+        }
+        Kind::Target => {
+            let found = entry.pump.reach(call.i32(at)?);
+            // No operation of ours is 0: the kernel answers ENOENT.
+            op.number(arg.field, found.unwrap_or(0));
+        }
+        Kind::PollMask => match call.i64(at)? {
+            -1 => op.keep_poll_mask(),
+            mask => {
+                const UPDATE_EVENTS: u64 = 2;
+                op.number(Field::Len, UPDATE_EVENTS);
+                op.number(arg.field, mask.cast_unsigned());
+            }
+        },
+        Kind::Choice | Kind::Peer | Kind::NewName => {}
+    }
+    Ok(())
+}
+
+/// A small structure that JavaScript has put together.
+fn point_at_copy(call: &Call, at: usize, arg: &Arg, op: &mut Op) -> Queued<()> {
+    let bytes = raw::bytes_of(call.view(at)?);
+    op.copy_small(arg.field, bytes);
+    let length = match arg.kind {
+        Kind::OpenHow => Field::Len,
+        Kind::Address => Field::Off,
+        Kind::Destination => Field::SpliceFd,
+        _ => return Ok(()),
+    };
+    op.number(length, bytes.len() as u64);
+    Ok(())
+}
+
+/// Memory of ours that JavaScript makes a result of.
+fn point_at_result(call: &Call, at: usize, arg: &Arg, op: &mut Op) -> Queued<()> {
+    let (start, len) = call.view(at)?;
+    let region = regions::find(start, len).ok_or(Errno(libc::EFAULT))?;
+    match arg.kind {
+        Kind::AcceptedAddress => op.lend_address(region, start),
+        Kind::SentMessage | Kind::ReceivedMessage => op.lend_message(region, start),
+        _ => op.lend(arg.field, region, start),
     }
     Ok(())
 }

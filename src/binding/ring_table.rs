@@ -15,6 +15,8 @@ pub struct OperationArgument {
     /// JavaScript source.
     pub default: Option<String>,
     pub option: bool,
+    /// Bytes, of memory for a result.
+    pub size: Option<u32>,
 }
 
 /// One operation.
@@ -54,6 +56,7 @@ fn argument(arg: &crate::ops::table::Arg) -> OperationArgument {
         kind: kind(arg.kind).into(),
         default: arg.default.map(Into::into),
         option: arg.option,
+        size: if let Kind::Memory(size) = arg.kind { Some(size) } else { None },
     }
 }
 
@@ -78,6 +81,20 @@ fn kind(kind: Kind) -> &'static str {
         Kind::RegisteredBufferList => "registeredBufferList",
         Kind::RegisteredDataList => "registeredDataList",
         Kind::Path => "path",
+        Kind::Name => "name",
+        Kind::OpenHow => "openHow",
+        Kind::Time => "time",
+        Kind::Address | Kind::Destination => "address",
+        Kind::EpollEvent => "epollEvent",
+        Kind::Memory(_) => "memory",
+        Kind::AcceptedAddress => "acceptedAddress",
+        Kind::SentMessage => "sentMessage",
+        Kind::ReceivedMessage => "receivedMessage",
+        Kind::Target => "target",
+        Kind::PollMask => "pollMask",
+        Kind::Choice => "choice",
+        Kind::Peer => "peer",
+        Kind::NewName => "newName",
     }
 }
 
@@ -87,6 +104,14 @@ fn returns(returns: Returns) -> &'static str {
         Returns::Bytes => "bytes",
         Returns::Fd => "fd",
         Returns::Number => "number",
+        Returns::Stats => "stats",
+        Returns::Pipe => "pipe",
+        Returns::Accepted => "accepted",
+        Returns::Message => "message",
+        Returns::Siginfo => "siginfo",
+        Returns::EpollEvents => "epollEvents",
+        Returns::Attribute => "attribute",
+        Returns::Renamed => "renamed",
     }
 }
 

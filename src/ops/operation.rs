@@ -161,6 +161,51 @@ impl Op {
         }
     }
 
+    /// Points at a sockaddr to fill, and at its length, which lies behind it.
+    pub fn lend_address(&mut self, region: Rc<Region>, address: usize) {
+        const LENGTH_AT: usize = 112;
+        self.sqe.off = (address + LENGTH_AT) as u64;
+        self.lend(Field::Addr, region, address);
+    }
+
+    /// Makes a message of the buffers that it points at. In `region`, at `address`, lies a msghdr
+    /// with no more than the length of the address, which follows it.
+    pub fn lend_message(&mut self, region: Rc<Region>, address: usize) {
+        const NAME_AT: usize = size_of::<libc::msghdr>();
+        let header = address as *mut libc::msghdr;
+        // SAFETY: inside the region, and aligned, as JavaScript allocates it.
+        unsafe {
+            if (*header).msg_namelen > 0 {
+                (*header).msg_name = (address + NAME_AT) as *mut libc::c_void;
+            }
+            (*header).msg_iov = self.sqe.addr as *mut libc::iovec;
+            (*header).msg_iovlen = self.sqe.len as usize;
+        }
+        self.sqe.len = 1;
+        self.lend(Field::Addr, region, address);
+    }
+
+    /// Leaves what a poll waits for as it is.
+    pub fn keep_poll_mask(&mut self) {
+        const UPDATE_USER_DATA: u32 = 4;
+        self.sqe.len = UPDATE_USER_DATA;
+        self.sqe.off = self.sqe.addr;
+    }
+
+    /// The result as JavaScript has it: running out is what a timeout is for, and a cancellation
+    /// says how many it found.
+    pub fn outcome(&self, result: i32) -> i32 {
+        const TIMEOUT: u8 = 11;
+        const ASYNC_CANCEL: u8 = 14;
+        const ALL_OR_ANY: u32 = 1 | 4;
+        match (self.sqe.opcode, result) {
+            (TIMEOUT, _) if result == -libc::ETIME => 0,
+            (ASYNC_CANCEL, 0) if self.sqe.op_flags & ALL_OR_ANY != 0 => -libc::ENOENT,
+            (ASYNC_CANCEL, 0) => 1,
+            _ => result,
+        }
+    }
+
     fn hold(&mut self, more: Held) {
         self.held = match std::mem::replace(&mut self.held, Held::Nothing) {
             Held::Nothing => more,
@@ -181,9 +226,12 @@ unsafe impl Operation for Op {
     }
 
     fn is_urgent(&self) -> bool {
+        // What ends another operation must not wait for it.
+        const POLL_REMOVE: u8 = 7;
+        const TIMEOUT_REMOVE: u8 = 12;
         const ASYNC_CANCEL: u8 = 14;
         // Torn from the operation before it, it would be refused.
         const LINK_TIMEOUT: u8 = 15;
-        matches!(self.sqe.opcode, ASYNC_CANCEL | LINK_TIMEOUT)
+        matches!(self.sqe.opcode, POLL_REMOVE | TIMEOUT_REMOVE | ASYNC_CANCEL | LINK_TIMEOUT)
     }
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::operation::Op;
 use crate::engine::errno::{Errno, Result};
-use crate::engine::inflight::{Completion, Key, Ring};
+use crate::engine::inflight::{Completion, Key, Operation, Ring};
 use crate::engine::regions::{self, Region};
 use crate::engine::setup::{Made, flags};
 
@@ -166,7 +166,8 @@ impl Pump {
         self.files_in_use += usize::from(op.uses_registered_file());
         self.buffers_in_use += usize::from(op.uses_registered_buffer());
         // A link must not be torn by the end of the submission queue: the whole chain waits.
-        if self.backlog.is_empty() && !self.linked && self.ring.has_room() && !op.is_linked() {
+        let fits = self.backlog.is_empty() && self.ring.has_room();
+        if (fits || op.is_urgent()) && !self.linked && !op.is_linked() {
             self.push(op);
         } else {
             self.linked = op.is_linked();
@@ -314,7 +315,7 @@ impl Pump {
                 if let Ok(index) = usize::try_from(operation.ticket) {
                     keys[index] = None;
                 }
-                give(operation.ticket, result, flags);
+                give(operation.ticket, operation.outcome(result), flags);
             }
             Completion::More { operation, result, flags, .. } => {
                 give(operation.ticket, result, flags);
@@ -379,6 +380,21 @@ impl Pump {
             }
             self.spilled.push_back([ticket, -libc::ECANCELED, 0]);
             return None;
+        }
+        let index = usize::try_from(ticket).ok()?;
+        self.keys.get(index).copied().flatten().map(Key::user_data)
+    }
+
+    /// The `user_data` by which the kernel knows an operation, which is brought to it if it waits.
+    pub fn reach(&mut self, ticket: i32) -> Option<u64> {
+        while self.backlog.iter().any(|op| op.ticket == ticket) {
+            let before = self.backlog.len();
+            self.refill();
+            let queued = self.ring.unsubmitted();
+            self.enter_once(queued).ok()?;
+            if self.backlog.len() == before {
+                return None;
+            }
         }
         let index = usize::try_from(ticket).ok()?;
         self.keys.get(index).copied().flatten().map(Key::user_data)

@@ -54,6 +54,8 @@ pub enum Field {
     Off,
     Addr,
     Len,
+    /// `len`, or `addr` for what does not fit.
+    LenOrAddr,
     OpFlags,
     BufIndex,
     /// `splice_fd_in` and what shares its place.
@@ -70,6 +72,10 @@ impl Sqe {
             Field::Off => self.off = value,
             Field::Addr => self.addr = value,
             Field::Len => self.len = value as u32,
+            Field::LenOrAddr => match u32::try_from(value) {
+                Ok(len) => self.len = len,
+                Err(_) => self.addr = value,
+            },
             Field::OpFlags => self.op_flags |= value as u32,
             Field::BufIndex => self.buf_index = value as u16,
             Field::SpliceFd => self.splice_fd_in = value as i32,
