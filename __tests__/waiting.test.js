@@ -137,3 +137,23 @@ test('msgRing arrives in the other ring, by hand', async () => {
   await expect(ctx.msgRing(readFd, 1, 1)).rejects.toMatchObject({ code: 'EBADFD' });
   await expect(ctx.msgRing(readFd, 1, 2n ** 63n)).rejects.toMatchObject({ code: 'ERR_OUT_OF_RANGE' });
 });
+
+test('epollCtl adds and removes; epollWait wants an epoll set', async () => {
+  const [readFd] = pipe();
+  await expect(ctx.epollCtl(1 << 20, readFd, 1, { events: POLLIN, data: 1 })).rejects.toMatchObject({ code: 'EBADF' });
+  await expect(ctx.epollCtl(readFd, readFd, 1, { events: 'x' })).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
+  const set = Number(fs.readdirSync('/proc/self/fd').find((fd) => isEpoll(fd)));
+  await expect(ctx.epollWait(readFd, 4)).rejects.toMatchObject({ code: 'EINVAL' });
+  const [silent] = pipe();
+  ctx.epollCtlSync(set, silent, 1, { events: POLLIN, data: 2n ** 60n });
+  ctx.epollCtlSync(set, silent, 2);
+  await expect(ctx.epollCtl(set, silent, 2)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+function isEpoll(fd) {
+  try {
+    return fs.readlinkSync(`/proc/self/fd/${fd}`) === 'anon_inode:[eventpoll]';
+  } catch {
+    return false;
+  }
+}
