@@ -134,3 +134,20 @@ test('writes from a slot without a copy', async () => {
   pool.close();
   ctx.close();
 });
+
+test('madvise reaches the memory of a slot, and refuses any other', async () => {
+  const { MADV_DONTNEED } = require('..');
+  const ctx = new UringCtx();
+  const pool = BufferPool.create({ initialCount: 1, initialSize: 4096 });
+  pool.buffer(0).fill(1);
+  await ctx.madvise(pool.buffer(0), MADV_DONTNEED);
+  expect(pool.get(0)).toEqual(Buffer.alloc(4096));
+  pool.buffer(0).fill(1);
+  ctx.madviseSync(pool.buffer(0), MADV_DONTNEED);
+  expect(pool.get(0)).toEqual(Buffer.alloc(4096));
+  await expect(ctx.madvise(Buffer.alloc(4096), MADV_DONTNEED)).rejects.toMatchObject({ code: 'EFAULT' });
+  await expect(ctx.madvise(pool.buffer(0), 9999)).rejects.toMatchObject({ code: 'EINVAL' });
+  await expect(ctx.madvise('x', 0)).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
+  pool.close();
+  ctx.close();
+});

@@ -147,7 +147,7 @@ export class Operations {
   /** {@link fadvise}, blocking. */
   fadviseSync(fd: number, offset: number | bigint, length: number | bigint, advice: number, options?: OperationOptions): void;
 
-  /** Says how memory of a `BufferPool` will be used. Linux 5.6; see madvise(2). */
+  /** Says how memory of a `BufferPool` will be used; any other is `EFAULT`. Linux 5.6; see madvise(2). */
   madvise(buffer: Fillable, advice: number, options?: OperationOptions): Promise<void>;
   /** {@link madvise}, blocking. */
   madviseSync(buffer: Fillable, advice: number, options?: OperationOptions): void;

@@ -593,8 +593,7 @@ function startMadvise(pump, blocking, buffer, advice, options) {
   const ticket = pump.ticket();
   pump.values[ticket] = NOTHING;
   if (extras !== undefined) extras.apply(false);
-  let refused = queue.madvise(pump.id, ticket, buffer, advice);
-  if (refused === NOT_OURS) refused = queue.madvise(pump.id, ticket, pump.lend(ticket, buffer), advice);
+  const refused = queue.madvise(pump.id, ticket, buffer, advice);
   if (refused !== undefined) pump.refuse(ticket, refused, 'madvise');
   if (extras !== undefined) extras.attach(ticket, 'madvise');
   return ticket;

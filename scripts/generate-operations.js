@@ -55,6 +55,7 @@ const KINDS = {
   receivedMessage: { hidden: true, prepare: 'const V = receivedMemory()' },
   data: { check: 'V = check.dataToWrite(V, N)', type: 'Data', large: 'V.length' },
   buffer: { check: 'V = check.bufferToFill(V, N)', type: 'Fillable', large: 'V.length' },
+  ownBuffer: { check: 'V = check.bufferToFill(V, N)', type: 'Fillable' },
   dataList: { check: 'V = listOf(V, N, check.dataToWrite)', type: 'readonly Data[]', large: 'total(V)' },
   bufferList: {
     check: 'V = listOf(V, N, check.bufferToFill)',

@@ -156,6 +156,10 @@ fn take(
             let (start, len) = call.view(at)?;
             lend(op, arg, row, (start, len), entry)?;
         }
+        Kind::OwnBuffer => match lend(op, arg, row, call.view(at)?, entry) {
+            Err(Refused::NotOurs) => return Err(Errno(libc::EFAULT).into()),
+            lent => lent?,
+        },
         Kind::Data => {
             let (start, len) = call.view(at)?;
             match lend(op, arg, row, (start, len), entry) {

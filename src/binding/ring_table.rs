@@ -74,6 +74,7 @@ fn kind(kind: Kind) -> &'static str {
         Kind::Flag(_) => "flag",
         Kind::Data => "data",
         Kind::Buffer => "buffer",
+        Kind::OwnBuffer => "ownBuffer",
         Kind::DataList => "dataList",
         Kind::BufferList => "bufferList",
         Kind::RegisteredBuffer => "registeredBuffer",

@@ -34,6 +34,8 @@ pub enum Kind {
     Data,
     /// Memory to fill; the length goes into `len`.
     Buffer,
+    /// The same, of this package only: a stand-in for a caller's would be of no use.
+    OwnBuffer,
     /// Several of [`Kind::Data`], as an iovec.
     DataList,
     /// Several of [`Kind::Buffer`], as an iovec.
@@ -387,8 +389,8 @@ pub static TABLE: &[Row] = &[
         ])
         .doc("Says how a part of a file will be used."),
     row("madvise", 25, "5.6", "madvise(2)")
-        .takes(&[arg("buffer", Kind::Buffer, Addr), arg("advice", Kind::Int, OpFlags)])
-        .doc("Says how memory of a `BufferPool` will be used."),
+        .takes(&[arg("buffer", Kind::OwnBuffer, Addr), arg("advice", Kind::Int, OpFlags)])
+        .doc("Says how memory of a `BufferPool` will be used; any other is `EFAULT`."),
     row("send", 26, "5.6", "send(2)")
         .takes(&[FD, arg("data", Kind::Data, Addr), FLAGS])
         .gives(Returns::Bytes)
@@ -585,6 +587,7 @@ mod tests {
             matches!(
                 kind,
                 Data | Buffer
+                    | OwnBuffer
                     | DataList
                     | BufferList
                     | Path
