@@ -11,6 +11,9 @@ const probe = require('./lib/probe.js');
 const { UringAsync, waitCompletionInExecutor } = require('./lib/async.js');
 const { UringCtx } = require('./lib/ctx.js');
 const { BufferPool } = require('./lib/pool.js');
+const { BufferRing } = require('./lib/buffer-ring.js');
+const { iterMultishotAccept, sendfileSplice } = require('./lib/sendfile.js');
+const { UringPool } = require('./lib/uring-pool.js');
 const { UAPI_CONSTANTS, UAPI_CONSTANT_NAMES, constants } = require('./lib/constants.js');
 
 const uring = {
@@ -31,7 +34,11 @@ const uring = {
   UringCtx,
   UringAsync,
   waitCompletionInExecutor,
+  sendfileSplice,
+  iterMultishotAccept,
   BufferPool,
+  BufferRing,
+  UringPool,
 
   UringError,
   ...UAPI_CONSTANTS,

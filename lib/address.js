@@ -125,6 +125,11 @@ function acceptedOf(fd, memory) {
 }
 acceptedOf.late = closeLate;
 
+/** `make` of an address that was asked for. */
+function addressOf(result, memory) {
+  return acceptedOf(-1, memory).address;
+}
+
 // struct msghdr, as far as it is not pointers, and the address after it.
 const HEADER = 56;
 const NAME_LENGTH_AT = 8;
@@ -149,4 +154,4 @@ function messageOf(bytes, memory, full) {
 const receivedMemory = () => messageMemory(LONGEST);
 const sentMemory = (address) => messageMemory(0, address);
 
-module.exports = { acceptedMemory, acceptedOf, decode, encode, messageOf, receivedMemory, sentMemory };
+module.exports = { acceptedMemory, acceptedOf, addressOf, decode, encode, messageOf, receivedMemory, sentMemory };

@@ -15,6 +15,7 @@ const { isUint8Array, isArrayBuffer } = types;
 const INT32_MAX = 2 ** 31 - 1;
 const INT64_MAX = 2n ** 63n - 1n;
 const UINT64_MAX = 2n ** 64n - 1n;
+const O_CLOEXEC = 0o2000000n;
 const NO_OPTIONS = Object.freeze({});
 
 // The errors
@@ -249,9 +250,17 @@ function openHow(value, name) {
   const raw = Buffer.alloc(24);
   ['flags', 'mode', 'resolve'].forEach((key, index) => {
     const number = given[key] === undefined ? 0 : int64(given[key], `${name}.${key}`);
-    raw.writeBigUInt64LE(BigInt(number), 8 * index);
+    const cloexec = key === 'flags' ? O_CLOEXEC : 0n;
+    raw.writeBigUInt64LE(BigInt(number) | cloexec, 8 * index);
   });
   return raw;
+}
+
+/** Descriptors to register; -1 leaves a place empty. */
+function descriptors(values, name) {
+  if (!Array.isArray(values)) throw invalidArgType(name, 'an instance of Array', values);
+  if (values.length === 0) throw invalidArgValue(name, 'must not be empty', values);
+  return Int32Array.from(values, (value, index) => integer(value, `${name}[${index}]`, -1, INT32_MAX));
 }
 
 /** An AbortSignal or nothing. */
@@ -264,6 +273,7 @@ function signal(value, name = 'options.signal') {
 }
 
 module.exports = {
+  descriptors,
   attribute,
   boolean,
   bufferToFill,

@@ -3,6 +3,7 @@
 
 'use strict';
 
+const { onAbort } = require('./abort.js');
 const check = require('./arguments.js');
 const { nameKey } = require('./pump.js');
 
@@ -60,17 +61,17 @@ class Waiter {
       pump.leave(this);
       this.fail(this.signal.reason);
     };
-    this.signal?.addEventListener('abort', this.abort);
+    if (this.signal !== undefined) this.unhear = onAbort(this.signal, this.abort);
     pump.wait(this);
   }
 
   serve(completions) {
-    this.signal?.removeEventListener('abort', this.abort);
+    this.unhear?.();
     this.resolve(this.take(completions));
   }
 
   fail(error) {
-    this.signal?.removeEventListener('abort', this.abort);
+    this.unhear?.();
     this.reject(error);
   }
 }

@@ -1,4 +1,4 @@
-// The types of the ring: UringCtx, UringAsync and BufferPool. What each operation of the table takes
+// The types of the ring: UringCtx, UringAsync, BufferPool, BufferRing and UringPool. What each operation of the table takes
 // and gives is generated: lib/operations.d.ts.
 
 /// <reference types="node" />
@@ -17,8 +17,11 @@ export type UserData = number | bigint;
 /** Where a slot of a {@link BufferPool} is, and how many of its bytes are in use. */
 export type Pointer = readonly [address: bigint, size: number];
 
-/** A completion: the `userData` of the operation as it went in, and a count or a negative errno. */
-export type Completion = [userData: UserData, result: number];
+/**
+ * A completion: the `userData` of the operation as it went in, and a count or a negative errno. Only a
+ * message of `msgRingCqeFlags` has flags too.
+ */
+export type Completion = [userData: UserData, result: number, cqeFlags?: number];
 
 /** What can stop a wait. */
 export interface WaitOptions {
@@ -58,6 +61,36 @@ export interface Siginfo {
   pid: number;
   uid: number;
   status: number;
+}
+
+/** A word of shared memory, and what it holds until somebody changes it: futex(2). */
+export interface Futex {
+  /** Over a `SharedArrayBuffer`. */
+  array: Int32Array;
+  index: number;
+  value: number;
+}
+
+/** What became of one operation of a chain. */
+export type LinkOutcome =
+  | { status: 'fulfilled'; value: unknown; operation: string }
+  | {
+      status: 'rejected';
+      /** A UringError whose `detail` says in words which step broke the chain. */
+      reason: unknown;
+      operation: string;
+      /** The index of the step that broke the chain; absent where this one failed for itself. */
+      brokenBy?: number;
+    };
+
+/** How operations are linked. */
+export interface LinkOptions {
+  /** Go on after a step that fails (`IOSQE_IO_HARDLINK`). Default false. */
+  hard?: boolean;
+  /** Milliseconds until what is left of the chain is cancelled; the step that it stops fails with ETIMEDOUT. */
+  timeout?: number;
+  /** Aborting cancels what is left; the promise rejects with the reason once the kernel let go. */
+  signal?: AbortSignal;
 }
 
 /** What statx(2) tells of a file; with `bigint` its numbers are bigints. */
@@ -219,6 +252,37 @@ export class UringCtx extends Operations {
     options?: { offsetBytes?: boolean },
   ): Buffer;
 
+  /**
+   * The operations that `build` starts are linked in that order: each begins when the one before has
+   * succeeded, and a short read or write breaks the chain as an error does. They are submitted at once,
+   * so a chain is no longer than the ring. Resolves, like `Promise.allSettled`, to what became of each.
+   * If `build` throws, or an argument is wrong, nothing is submitted.
+   */
+  link(build: () => void, options?: LinkOptions): Promise<LinkOutcome[]>;
+  /** {@link link}, blocking: `build` starts the promise forms. */
+  linkSync(build: () => void, options?: Omit<LinkOptions, 'signal'>): LinkOutcome[];
+  /**
+   * Reads a buffer full from one file and writes what was read to another, in one submission where there
+   * is as much to read; returns the bytes written.
+   */
+  linkReadWrite(
+    fdIn: number,
+    buffer: Fillable,
+    offIn: number | bigint,
+    fdOut: number,
+    offOut: number | bigint,
+    options?: LinkOptions,
+  ): Promise<number>;
+  /** {@link linkReadWrite}, blocking. */
+  linkReadWriteSync(
+    fdIn: number,
+    buffer: Fillable,
+    offIn: number | bigint,
+    fdOut: number,
+    offOut: number | bigint,
+    options?: Omit<LinkOptions, 'signal'>,
+  ): number;
+
   /** Queues a read; two of the same `userData` in flight are refused. Its completion is collected by hand. */
   readAsync(fd: number, buf: Fillable | Pointer, offset?: number | bigint, userData?: UserData): void;
   /** Queues a write; two of the same `userData` in flight are refused. Its completion is collected by hand. */
@@ -284,6 +348,85 @@ export class UringAsync implements AsyncIterable<Completion> {
  * else it is a UringError EINVAL.
  */
 export function waitCompletionInExecutor(ctx: UringCtx): Promise<Completion>;
+
+/**
+ * Sends a part of a file to a socket through a pipe, so that no byte passes through this process:
+ * splice(2). Ends with the file; resolves to the bytes sent.
+ */
+export function sendfileSplice(
+  ua: UringAsync,
+  fileFd: number,
+  sockFd: number,
+  options?: {
+    /** Where to begin. Default 0. */
+    offset?: number;
+    /** The most to send. Default: to the end. */
+    count?: number;
+    /** The most to move at once, at most what a pipe holds. Default 64 KiB. */
+    chunk?: number;
+    signal?: AbortSignal;
+  },
+): Promise<number>;
+
+/** The connections of a listening socket, as descriptors: `acceptMultishot` of the ring of `ua`. */
+export function iterMultishotAccept(
+  ua: UringAsync,
+  listenFd: number,
+  options?: WaitOptions,
+): AsyncIterableIterator<number>;
+
+/** Several rings of one thread, taken in turn. */
+export class UringPool {
+  /** Makes `count` rings (1 to 1024), each with these options. */
+  constructor(count: number, ctxOptions?: UringCtxOptions);
+  /** All of them. */
+  readonly rings: UringCtx[];
+  /** How many. */
+  readonly length: number;
+  /** Whether it was closed. */
+  readonly closed: boolean;
+  /** The one whose turn it is. */
+  next(): UringCtx;
+  /** Closes all. */
+  close(): void;
+  [Symbol.dispose](): void;
+}
+
+/**
+ * Buffers of equal size that the kernel chooses among when data has arrived (a provided-buffer ring,
+ * Linux 5.19), so that thousands of idle connections need none: for `recvMultishot`,
+ * `recvmsgMultishot`, and with `empty` for `sendBundle`.
+ */
+export class BufferRing {
+  constructor(
+    ctx: UringCtx,
+    options?: {
+      /** How many buffers, a power of two up to 32768. Default 64. */
+      entries?: number;
+      /** Bytes of each. Default 4096. */
+      size?: number;
+      /** The number by which the kernel knows it, 0 to 65535, one for each of a ring. Default 0. */
+      groupId?: number;
+      /** One buffer takes several small pieces of data (Linux 6.12). Default false. */
+      incremental?: boolean;
+      /** Begin without buffers; `push` fills them, `sendBundle` sends them. Default false. */
+      empty?: boolean;
+    },
+  );
+  readonly entries: number;
+  readonly size: number;
+  readonly groupId: number;
+  /** Whether it, or its ring, was closed. */
+  readonly closed: boolean;
+  /**
+   * Puts data, at most `size` bytes, into the next buffer to be sent. False: all are full; `sendBundle`
+   * empties them.
+   */
+  push(data: Data): boolean;
+  /** Gives the memory back; EBUSY while an operation may use it. */
+  close(): void;
+  [Symbol.dispose](): void;
+}
 
 /**
  * Slots of page-aligned native memory that rings read from and write to without a copy. A view that

@@ -9,9 +9,10 @@ const { Extras } = require('./extras.js');
 const { UringError, errorFromNative } = require('./errors.js');
 const { ByHand, Waiter, readPointer } = require('./by-hand.js');
 const { startReadBatch, startReadOffsets } = require('./batch.js');
+const { Chain, finishReadWrite, linkedMemory } = require('./chain.js');
 const { native: calls } = require('./native.js');
 const { allocate, take } = require('./memory.js');
-const { Operations, startReadInto, startWrite } = require('./operations.js');
+const { LATER, Operations, startReadInto, startWrite } = require('./operations.js');
 const { Pump } = require('./pump.js');
 const { PUMP } = require('./pump-shared.js');
 const { Filled } = require('./results.js');
@@ -116,6 +117,7 @@ class UringCtx extends Operations {
     const pump = openPump(setup);
     const [ringFd, entries, cqEntries, setupFlags, features] = calls.info(pump.id);
     pump.mask = maskOf(pump);
+    pump.later = LATER;
     pump.ringFd = ringFd;
     pump.entries = entries;
     Object.defineProperty(this, PUMP, { value: pump });
@@ -202,7 +204,7 @@ class UringCtx extends Operations {
     try {
       return pump.promise(startRead(pump, false, fd, length, offset, options), 'read');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -225,6 +227,35 @@ class UringCtx extends Operations {
 
   readOffsetsSync(fd, blockSize, offsets, options) {
     return startReadOffsets(this[PUMP], fd, blockSize, offsets, options).block();
+  }
+
+  // Chains
+
+  async link(build, options) {
+    return new Chain(this[PUMP], build, options, 'link').promise();
+  }
+
+  linkSync(build, options) {
+    return new Chain(this[PUMP], build, options, 'link').block();
+  }
+
+  async linkReadWrite(fdIn, buffer, offIn, fdOut, offOut, options) {
+    const loan = linkedMemory(this[PUMP], buffer);
+    const [read, write] = await this.link(() => this.#readWrite(fdIn, loan, offIn, fdOut, offOut), options);
+    const rest = finishReadWrite(loan, read, write);
+    return rest === undefined ? write.value : this.write(fdOut, rest, offOut);
+  }
+
+  linkReadWriteSync(fdIn, buffer, offIn, fdOut, offOut, options) {
+    const loan = linkedMemory(this[PUMP], buffer);
+    const [read, write] = this.linkSync(() => this.#readWrite(fdIn, loan, offIn, fdOut, offOut), options);
+    const rest = finishReadWrite(loan, read, write);
+    return rest === undefined ? write.value : this.writeSync(fdOut, rest, offOut);
+  }
+
+  #readWrite(fdIn, { view }, offIn, fdOut, offOut) {
+    this.readInto(fdIn, view, offIn);
+    this.write(fdOut, view, offOut);
   }
 
   // By hand
@@ -319,11 +350,7 @@ class UringCtx extends Operations {
   registerFiles(fds) {
     const pump = this[PUMP];
     pump.open('registerFiles');
-    if (!Array.isArray(fds)) throw check.invalidArgType('fds', 'an instance of Array', fds);
-    if (fds.length === 0) throw check.invalidArgValue('fds', 'must not be empty', fds);
-    // -1 leaves the place empty.
-    fds.forEach((fd, index) => check.integer(fd, `fds[${index}]`, -1, 2 ** 31 - 1));
-    refuse(calls.registerFiles(pump.id, Int32Array.from(fds)), 'registerFiles');
+    refuse(calls.registerFiles(pump.id, check.descriptors(fds, 'fds')), 'registerFiles');
   }
 
   unregisterFiles() {

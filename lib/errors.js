@@ -193,6 +193,13 @@ function lacks(operation, since) {
   return new UringError(EOPNOTSUPP, operation, { detail });
 }
 
+/** Whether the running kernel is older than a version such as '6.1'. */
+function isOlderThan(version) {
+  const [major, minor] = require('node:os').release().split('.').map(Number.parseFloat);
+  const [thatMajor, thatMinor] = version.split('.').map(Number);
+  return major < thatMajor || (major === thatMajor && minor < thatMinor);
+}
+
 /**
  * Rejects the promise behind `resolve` with what `makeError` returns, in such a way that the stack
  * names the `async` function that awaits it, at no cost to operations that succeed.
@@ -216,6 +223,7 @@ module.exports = {
   closedError,
   describeErrno,
   errorFromNative,
+  isOlderThan,
   lacks,
   rejectAwaited,
   showCallSite,

@@ -3,6 +3,7 @@
 
 'use strict';
 
+const { onAbort } = require('./abort.js');
 const check = require('./arguments.js');
 const { UringError } = require('./errors.js');
 const { native } = require('./native.js');
@@ -56,8 +57,7 @@ class Extras {
     this.started = performance.now();
     if (userData !== undefined) pump.named.set(nameKey(userData), ticket);
     if (signal !== undefined) {
-      this.abort = () => this.cancel();
-      signal.addEventListener('abort', this.abort);
+      this.unhear = onAbort(signal, () => this.cancel());
     }
   }
 
@@ -76,17 +76,37 @@ class Extras {
 
   detach() {
     this.ticket = undefined;
-    this.signal?.removeEventListener('abort', this.abort);
+    this.unhear?.();
     if (this.userData !== undefined) this.pump.named.delete(nameKey(this.userData));
   }
 
-  finish(result) {
+  finish(result, flags) {
     this.detach();
     if (this.asked && this.signal?.aborted && this.inner?.late !== undefined) {
       this.inner.late(result);
       throw this.signal.reason;
     }
-    return this.inner === undefined ? result : this.inner.finish(result);
+    return this.inner === undefined ? result : this.inner.finish(result, flags);
+  }
+
+  // The two completions of a zero-copy send: there is nothing to cancel any more.
+
+  more(result, flags) {
+    this.inner.more(result, flags, this.#failedIf(result));
+  }
+
+  sent(result) {
+    return this.inner.sent(result, this.#failedIf(result));
+  }
+
+  #failedIf(result) {
+    if (result < 0) return this.failed(result);
+    this.detach();
+    return undefined;
+  }
+
+  complete() {
+    this.inner.complete();
   }
 
   /** The ring was closed: what the operation brings is not wanted any more. */

@@ -3,9 +3,11 @@
 import type { PathLike } from 'node:fs';
 
 import type {
+  BufferRing,
   Data,
   EpollEvent,
   Fillable,
+  Futex,
   OpenHow,
   OperationOptions,
   ReadWriteOptions,
@@ -14,6 +16,7 @@ import type {
   Statx,
   Time,
   UserData,
+  WaitOptions,
 } from './ctx.js';
 
 export class Operations {
@@ -52,6 +55,9 @@ export class Operations {
   /** {@link pollAdd}, blocking. */
   pollAddSync(fd: number, mask: number, options?: OperationOptions): number;
 
+  /** Tells of events of `mask` as often as they come; those that nobody asked for yet are told together. Linux 5.13; see poll(2). */
+  pollMultishot(fd: number, mask: number, options?: WaitOptions): AsyncIterableIterator<number>;
+
   /** Ends a poll, which fails with ECANCELED. ENOENT: there is none of that name. Linux 5.1; see poll(2). */
   pollRemove(userData: UserData, options?: OperationOptions): Promise<void>;
   /** {@link pollRemove}, blocking. */
@@ -73,14 +79,22 @@ export class Operations {
   sendmsgSync(fd: number, buffers: readonly Data[], flags?: number, address?: SocketAddress, options?: OperationOptions): number;
 
   /** Receives one message into several buffers; with `full` also its flags and sender. Linux 5.3; see recvmsg(2). */
+  recvmsg(fd: number, buffers: readonly Fillable[], flags: number | undefined, options: OperationOptions & { full: true }): Promise<{ bytes: number; flags: number; address: SocketAddress | null }>;
   recvmsg(fd: number, buffers: readonly Fillable[], flags?: number, options?: OperationOptions & { full?: boolean }): Promise<number>;
   /** {@link recvmsg}, blocking. */
+  recvmsgSync(fd: number, buffers: readonly Fillable[], flags: number | undefined, options: OperationOptions & { full: true }): { bytes: number; flags: number; address: SocketAddress | null };
   recvmsgSync(fd: number, buffers: readonly Fillable[], flags?: number, options?: OperationOptions & { full?: boolean }): number;
+
+  /** Receives messages with their senders into buffers of a `BufferRing`: `{ data, flags, address }`. Linux 6.0; see recvmsg(2). */
+  recvmsgMultishot(fd: number, bufferRing: BufferRing | number, flags?: number, options?: WaitOptions): AsyncIterableIterator<{ data: Buffer; flags: number; address: SocketAddress | null }>;
 
   /** Waits for a time, or until `count` other operations are complete. Linux 5.4; see timerfd_create(2). */
   timeout(time: Time, options?: OperationOptions & { count?: number; flags?: number }): Promise<void>;
   /** {@link timeout}, blocking. */
   timeoutSync(time: Time, options?: OperationOptions & { count?: number; flags?: number }): void;
+
+  /** Ticks each time that the interval is over, with how many times that was since the last tick. Linux 6.4; see timerfd_create(2). */
+  timeoutMultishot(time: Time, options?: WaitOptions): AsyncIterableIterator<number>;
 
   /** Ends a timeout, which fails with ECANCELED. ENOENT: there is none of that name. Linux 5.5; see timerfd_create(2). */
   timeoutRemove(userData: UserData, options?: OperationOptions): Promise<void>;
@@ -97,6 +111,14 @@ export class Operations {
   /** {@link accept}, blocking. */
   acceptSync(fd: number, flags?: number, options?: OperationOptions): { fd: number; address: SocketAddress | null };
 
+  /** Takes a connection into the registered files, at an index or at one that the kernel chooses. Linux 5.19; see io_uring_prep_accept_direct(3). */
+  acceptDirect(fd: number, fileIndex?: number, flags?: number, options?: OperationOptions): Promise<number>;
+  /** {@link acceptDirect}, blocking. */
+  acceptDirectSync(fd: number, fileIndex?: number, flags?: number, options?: OperationOptions): number;
+
+  /** Takes connections as they come. Those that nobody asked for yet are closed with the iterator. Linux 5.19; see io_uring_prep_multishot_accept(3). */
+  acceptMultishot(fd: number, flags?: number, options?: WaitOptions): AsyncIterableIterator<number>;
+
   /** Cancels an operation by its name, and says how many were; ENOENT: none of that name, EALREADY: too late. Linux 5.5; see io_uring_prep_cancel(3). */
   asyncCancel(userData: UserData, flags?: number, options?: OperationOptions): Promise<number>;
   /** {@link asyncCancel}, blocking. */
@@ -106,6 +128,11 @@ export class Operations {
   asyncCancelFd(fd: number, flags?: number, options?: OperationOptions): Promise<number>;
   /** {@link asyncCancelFd}, blocking. */
   asyncCancelFdSync(fd: number, flags?: number, options?: OperationOptions): number;
+
+  /** A deadline for the operation before it, which is linked to it by `link()` or IOSQE_IO_LINK; says whether it ran out. Linux 5.5; see io_uring_prep_link_timeout(3). */
+  linkTimeout(time: Time, options?: OperationOptions): Promise<boolean>;
+  /** {@link linkTimeout}, blocking. */
+  linkTimeoutSync(time: Time, options?: OperationOptions): boolean;
 
   /** Connects a socket. Linux 5.5; see connect(2). */
   connect(fd: number, address: SocketAddress, options?: OperationOptions): Promise<void>;
@@ -122,14 +149,31 @@ export class Operations {
   /** {@link openat}, blocking. */
   openatSync(path: PathLike, flags?: number, mode?: number, options?: OperationOptions & { dirFd?: number }): number;
 
+  /** Opens a file into the registered files, at an index or at one that the kernel chooses. Linux 5.15; see io_uring_prep_openat_direct(3). */
+  openatDirect(path: PathLike, flags?: number, mode?: number, fileIndex?: number, options?: OperationOptions & { dirFd?: number }): Promise<number>;
+  /** {@link openatDirect}, blocking. */
+  openatDirectSync(path: PathLike, flags?: number, mode?: number, fileIndex?: number, options?: OperationOptions & { dirFd?: number }): number;
+
+  /** Takes a file out of the registered files. Linux 5.15; see io_uring_prep_close_direct(3). */
+  closeDirect(fileIndex: number, options?: OperationOptions): Promise<void>;
+  /** {@link closeDirect}, blocking. */
+  closeDirectSync(fileIndex: number, options?: OperationOptions): void;
+
   /** Closes a descriptor. Linux 5.6; see close(2). */
   closeFd(fd: number, options?: OperationOptions): Promise<void>;
   /** {@link closeFd}, blocking. */
   closeFdSync(fd: number, options?: OperationOptions): void;
 
+  /** Replaces registered files from index `offset` on; -1 leaves a place empty. Says how many it replaced. Linux 5.6; see io_uring_prep_files_update(3). */
+  filesUpdate(fds: readonly number[], offset?: number, options?: OperationOptions): Promise<number>;
+  /** {@link filesUpdate}, blocking. */
+  filesUpdateSync(fds: readonly number[], offset?: number, options?: OperationOptions): number;
+
   /** Tells about a file: times as dates and as nanoseconds, the rest as numbers or with `bigint` as bigints. Linux 5.6; see statx(2). */
+  statx(path: PathLike, options: OperationOptions & { dirFd?: number; flags?: number; mask?: number; bigint: true }): Promise<Statx<bigint>>;
   statx(path: PathLike, options?: OperationOptions & { dirFd?: number; flags?: number; mask?: number; bigint?: boolean }): Promise<Statx>;
   /** {@link statx}, blocking. */
+  statxSync(path: PathLike, options: OperationOptions & { dirFd?: number; flags?: number; mask?: number; bigint: true }): Statx<bigint>;
   statxSync(path: PathLike, options?: OperationOptions & { dirFd?: number; flags?: number; mask?: number; bigint?: boolean }): Statx;
 
   /** Reads into a buffer of the caller. Linux 5.6; see pread(2). */
@@ -162,10 +206,18 @@ export class Operations {
   /** {@link sendto}, blocking. */
   sendtoSync(fd: number, data: Data, address: SocketAddress, flags?: number, options?: OperationOptions): number;
 
+  /** Sends the buffers that were pushed to a `BufferRing`, in their order; a length of 0 means all. Linux 6.10; see io_uring_prep_send_bundle(3). */
+  sendBundle(fd: number, length: number, flags: number | undefined, bufferRing: BufferRing | number, options?: OperationOptions): Promise<number>;
+  /** {@link sendBundle}, blocking. */
+  sendBundleSync(fd: number, length: number, flags: number | undefined, bufferRing: BufferRing | number, options?: OperationOptions): number;
+
   /** Receives from a socket; 0 bytes at its end. Linux 5.6; see recv(2). */
   recv(fd: number, buffer: Fillable, flags?: number, options?: OperationOptions): Promise<number>;
   /** {@link recv}, blocking. */
   recvSync(fd: number, buffer: Fillable, flags?: number, options?: OperationOptions): number;
+
+  /** Receives into buffers of a `BufferRing` as data comes, until the peer ends. Linux 6.0; see io_uring_prep_recv_multishot(3). */
+  recvMultishot(fd: number, bufferRing: BufferRing | number, flags?: number, options?: WaitOptions): AsyncIterableIterator<Buffer>;
 
   /** Opens a file by `{ flags, mode, resolve }`; `resolve` (`RESOLVE_*`) limits where a path may lead. Linux 5.6; see openat2(2). */
   openat2(path: PathLike, how: OpenHow, options?: OperationOptions & { dirFd?: number }): Promise<number>;
@@ -181,6 +233,16 @@ export class Operations {
   splice(fdIn: number, offIn: number | bigint, fdOut: number, offOut: number | bigint, length: number, flags?: number, options?: OperationOptions): Promise<number>;
   /** {@link splice}, blocking. */
   spliceSync(fdIn: number, offIn: number | bigint, fdOut: number, offOut: number | bigint, length: number, flags?: number, options?: OperationOptions): number;
+
+  /** Gives a group `count` buffers out of memory of a `BufferPool`, the older way: see `BufferRing`. Linux 5.7; see io_uring_prep_provide_buffers(3). */
+  provideBuffers(buffer: Fillable, lengthEach: number, count: number, groupId: number, startId?: number, options?: OperationOptions): Promise<void>;
+  /** {@link provideBuffers}, blocking. */
+  provideBuffersSync(buffer: Fillable, lengthEach: number, count: number, groupId: number, startId?: number, options?: OperationOptions): void;
+
+  /** Takes unused buffers back from a group, and says how many it found. Linux 5.7; see io_uring_prep_remove_buffers(3). */
+  removeBuffers(count: number, groupId: number, options?: OperationOptions): Promise<number>;
+  /** {@link removeBuffers}, blocking. */
+  removeBuffersSync(count: number, groupId: number, options?: OperationOptions): number;
 
   /** Copies bytes from one pipe to another and leaves them in the first. Linux 5.8; see tee(2). */
   tee(fdIn: number, fdOut: number, length: number, flags?: number, options?: OperationOptions): Promise<number>;
@@ -222,6 +284,21 @@ export class Operations {
   /** {@link msgRing}, blocking. */
   msgRingSync(ringFd: number, len: number, data: number | bigint, flags?: number, options?: OperationOptions): void;
 
+  /** Puts a registered file into the registered files of another ring, which hears of it by `[data, 0]`. Linux 6.0; see io_uring_prep_msg_ring_fd(3). */
+  msgRingFd(ringFd: number, sourceIndex: number, targetIndex: number, data: number | bigint, flags?: number, options?: OperationOptions): Promise<void>;
+  /** {@link msgRingFd}, blocking. */
+  msgRingFdSync(ringFd: number, sourceIndex: number, targetIndex: number, data: number | bigint, flags?: number, options?: OperationOptions): void;
+
+  /** The same at an index that the kernel chooses, and which it says. Linux 6.0; see io_uring_prep_msg_ring_fd_alloc(3). */
+  msgRingFdAlloc(ringFd: number, sourceIndex: number, data: number | bigint, flags?: number, options?: OperationOptions): Promise<number>;
+  /** {@link msgRingFdAlloc}, blocking. */
+  msgRingFdAllocSync(ringFd: number, sourceIndex: number, data: number | bigint, flags?: number, options?: OperationOptions): number;
+
+  /** Sends a message whose completion has flags too: `[data, len, cqeFlags]`. Linux 6.3; see io_uring_prep_msg_ring_cqe_flags(3). */
+  msgRingCqeFlags(ringFd: number, len: number, data: number | bigint, flags?: number, cqeFlags?: number, options?: OperationOptions): Promise<void>;
+  /** {@link msgRingCqeFlags}, blocking. */
+  msgRingCqeFlagsSync(ringFd: number, len: number, data: number | bigint, flags?: number, cqeFlags?: number, options?: OperationOptions): void;
+
   /** Sets an extended attribute of an open file. Linux 5.19; see fsetxattr(2). */
   fsetxattr(fd: number, name: string, value: Data, flags?: number, options?: OperationOptions): Promise<void>;
   /** {@link fsetxattr}, blocking. */
@@ -247,10 +324,83 @@ export class Operations {
   /** {@link socket}, blocking. */
   socketSync(domain: number, type: number, protocol?: number, flags?: number, options?: OperationOptions): number;
 
+  /** Makes a socket at an index of the registered files. Linux 5.19; see io_uring_prep_socket_direct(3). */
+  socketDirect(domain: number, type: number, protocol: number, fileIndex: number, flags?: number, options?: OperationOptions): Promise<number>;
+  /** {@link socketDirect}, blocking. */
+  socketDirectSync(domain: number, type: number, protocol: number, fileIndex: number, flags?: number, options?: OperationOptions): number;
+
+  /** Makes a socket at an index that the kernel chooses, and which it says. Linux 5.19; see io_uring_prep_socket_direct_alloc(3). */
+  socketDirectAlloc(domain: number, type: number, protocol?: number, flags?: number, options?: OperationOptions): Promise<number>;
+  /** {@link socketDirectAlloc}, blocking. */
+  socketDirectAllocSync(domain: number, type: number, protocol?: number, flags?: number, options?: OperationOptions): number;
+
+  /** A command that the driver behind a descriptor defines, without arguments. Linux 5.19; see io_uring_enter(2). */
+  uringCmd(cmdOp: number, fd: number, options?: OperationOptions): Promise<number>;
+  /** {@link uringCmd}, blocking. */
+  uringCmdSync(cmdOp: number, fd: number, options?: OperationOptions): number;
+
+  /** A command of a socket (`SOCKET_URING_OP_*`): getsockopt gives a Buffer, SIOCINQ and SIOCOUTQ a number of bytes. Linux 6.7; see io_uring_prep_cmd_sock(3). */
+  cmdSock(op: number, fd: number, level?: number, optname?: number, value?: Data | number, options?: OperationOptions): Promise<Buffer | number | undefined>;
+  /** {@link cmdSock}, blocking. */
+  cmdSockSync(op: number, fd: number, level?: number, optname?: number, value?: Data | number, options?: OperationOptions): Buffer | number | undefined;
+
+  /** The address of a socket, or with `peer` of the one that it is connected to. Linux 6.19; see getsockname(2). */
+  cmdGetsockname(fd: number, options?: OperationOptions & { peer?: boolean }): Promise<SocketAddress | null>;
+  /** {@link cmdGetsockname}, blocking. */
+  cmdGetsocknameSync(fd: number, options?: OperationOptions & { peer?: boolean }): SocketAddress | null;
+
+  /** Sends memory of a `BufferPool` without a copy. With `full` `{ bytes, released }`: a promise that resolves when the memory may be written again. Linux 6.0; see io_uring_prep_send_zc(3). */
+  sendZc(fd: number, data: Data, flags: number | undefined, options: OperationOptions & { full: true }): Promise<{ bytes: number; released: Promise<void> }>;
+  sendZc(fd: number, data: Data, flags?: number, options?: OperationOptions & { full?: boolean }): Promise<number>;
+  /** {@link sendZc}, blocking. */
+  sendZcSync(fd: number, data: Data, flags: number | undefined, options: OperationOptions & { full: true }): { bytes: number; released: Promise<void> };
+  sendZcSync(fd: number, data: Data, flags?: number, options?: OperationOptions & { full?: boolean }): number;
+
+  /** The same from a registered buffer. Linux 6.0; see io_uring_prep_send_zc_fixed(3). */
+  sendZcFixed(fd: number, data: Data, flags: number | undefined, bufIndex: number, options: OperationOptions & { full: true }): Promise<{ bytes: number; released: Promise<void> }>;
+  sendZcFixed(fd: number, data: Data, flags: number | undefined, bufIndex: number, options?: OperationOptions & { full?: boolean }): Promise<number>;
+  /** {@link sendZcFixed}, blocking. */
+  sendZcFixedSync(fd: number, data: Data, flags: number | undefined, bufIndex: number, options: OperationOptions & { full: true }): { bytes: number; released: Promise<void> };
+  sendZcFixedSync(fd: number, data: Data, flags: number | undefined, bufIndex: number, options?: OperationOptions & { full?: boolean }): number;
+
+  /** Sends several buffers as one message without a copy; `full` as in `sendZc`. Linux 6.1; see io_uring_prep_sendmsg_zc(3). */
+  sendmsgZc(fd: number, buffers: readonly Data[], flags: number | undefined, address: SocketAddress | undefined, options: OperationOptions & { full: true }): Promise<{ bytes: number; released: Promise<void> }>;
+  sendmsgZc(fd: number, buffers: readonly Data[], flags?: number, address?: SocketAddress, options?: OperationOptions & { full?: boolean }): Promise<number>;
+  /** {@link sendmsgZc}, blocking. */
+  sendmsgZcSync(fd: number, buffers: readonly Data[], flags: number | undefined, address: SocketAddress | undefined, options: OperationOptions & { full: true }): { bytes: number; released: Promise<void> };
+  sendmsgZcSync(fd: number, buffers: readonly Data[], flags?: number, address?: SocketAddress, options?: OperationOptions & { full?: boolean }): number;
+
+  /** The same from parts of one registered buffer. Linux 6.15; see io_uring_prep_sendmsg_zc_fixed(3). */
+  sendmsgZcFixed(fd: number, buffers: readonly Data[], flags: number | undefined, bufIndex: number, options: OperationOptions & { full: true }): Promise<{ bytes: number; released: Promise<void> }>;
+  sendmsgZcFixed(fd: number, buffers: readonly Data[], flags: number | undefined, bufIndex: number, options?: OperationOptions & { full?: boolean }): Promise<number>;
+  /** {@link sendmsgZcFixed}, blocking. */
+  sendmsgZcFixedSync(fd: number, buffers: readonly Data[], flags: number | undefined, bufIndex: number, options: OperationOptions & { full: true }): { bytes: number; released: Promise<void> };
+  sendmsgZcFixedSync(fd: number, buffers: readonly Data[], flags: number | undefined, bufIndex: number, options?: OperationOptions & { full?: boolean }): number;
+
   /** Waits for a child process, and says what became of it. Linux 6.7; see waitid(2). */
   waitid(idType: number, id: number, waitOptions: number, options?: OperationOptions): Promise<Siginfo>;
   /** {@link waitid}, blocking. */
   waitidSync(idType: number, id: number, waitOptions: number, options?: OperationOptions): Siginfo;
+
+  /** Waits until a word of a `SharedArrayBuffer` is woken. EAGAIN: it does not hold `value`. Linux 6.7; see futex(2). */
+  futexWait(int32Array: Int32Array, index: number, value: number, options?: OperationOptions): Promise<void>;
+  /** {@link futexWait}, blocking. */
+  futexWaitSync(int32Array: Int32Array, index: number, value: number, options?: OperationOptions): void;
+
+  /** Wakes up to `count` who wait for a word, and says how many. Linux 6.7; see futex(2). */
+  futexWake(int32Array: Int32Array, index: number, count?: number, options?: OperationOptions): Promise<number>;
+  /** {@link futexWake}, blocking. */
+  futexWakeSync(int32Array: Int32Array, index: number, count?: number, options?: OperationOptions): number;
+
+  /** Waits until one of up to 128 words, `[{ array, index, value }]`, is woken, and says which. Linux 6.7; see futex(2). */
+  futexWaitv(futexes: readonly Futex[], options?: OperationOptions): Promise<number>;
+  /** {@link futexWaitv}, blocking. */
+  futexWaitvSync(futexes: readonly Futex[], options?: OperationOptions): number;
+
+  /** Makes a descriptor of a registered file; closed on exec unless IORING_FIXED_FD_NO_CLOEXEC. Linux 6.8; see io_uring_prep_fixed_fd_install(3). */
+  fixedFdInstall(fileIndex: number, flags?: number, options?: OperationOptions): Promise<number>;
+  /** {@link fixedFdInstall}, blocking. */
+  fixedFdInstallSync(fileIndex: number, flags?: number, options?: OperationOptions): number;
 
   /** Cuts a file to a length, or extends it to one. Linux 6.9; see ftruncate(2). */
   ftruncate(fd: number, length: number | bigint, options?: OperationOptions): Promise<void>;
@@ -266,6 +416,11 @@ export class Operations {
   listen(fd: number, backlog: number, options?: OperationOptions): Promise<void>;
   /** {@link listen}, blocking. */
   listenSync(fd: number, backlog: number, options?: OperationOptions): void;
+
+  /** Receives into memory of a network card's queue. EINVAL: the ring has none, which takes a card that can, its driver, and a ring made for it. Linux 6.15; see io_uring_enter(2). */
+  recvZc(fd: number, length?: number, flags?: number, ifq?: number, options?: OperationOptions): Promise<number>;
+  /** {@link recvZc}, blocking. */
+  recvZcSync(fd: number, length?: number, flags?: number, ifq?: number, options?: OperationOptions): number;
 
   /** Waits for events of an epoll set: `[{ events, data }]`. Linux 6.15; see epoll_wait(2). */
   epollWait(epfd: number, maxEvents: number, options?: OperationOptions): Promise<Required<EpollEvent>[]>;
@@ -286,4 +441,19 @@ export class Operations {
   pipe(flags?: number, options?: OperationOptions): Promise<[readFd: number, writeFd: number]>;
   /** {@link pipe}, blocking. */
   pipeSync(flags?: number, options?: OperationOptions): [readFd: number, writeFd: number];
+
+  /** Makes a pipe in two neighbouring places of the registered files, or in two that the kernel chooses. Linux 6.16; see io_uring_prep_pipe_direct(3). */
+  pipeDirect(flags?: number, fileIndex?: number, options?: OperationOptions): Promise<[readIndex: number, writeIndex: number]>;
+  /** {@link pipeDirect}, blocking. */
+  pipeDirectSync(flags?: number, fileIndex?: number, options?: OperationOptions): [readIndex: number, writeIndex: number];
+
+  /** Does nothing, in an entry of 128 bytes. Linux 6.19; see io_uring_enter(2). */
+  nop128(options?: OperationOptions): Promise<void>;
+  /** {@link nop128}, blocking. */
+  nop128Sync(options?: OperationOptions): void;
+
+  /** `uringCmd` in an entry of 128 bytes. Linux 6.19; see io_uring_enter(2). */
+  uringCmd128(cmdOp: number, fd: number, options?: OperationOptions): Promise<number>;
+  /** {@link uringCmd128}, blocking. */
+  uringCmd128Sync(cmdOp: number, fd: number, options?: OperationOptions): number;
 }

@@ -3,15 +3,20 @@
 
 'use strict';
 
-const { acceptedMemory, acceptedOf, encode, messageOf, receivedMemory, sentMemory } = require('./address.js');
+const { acceptedMemory, acceptedOf, addressOf, encode, messageOf, receivedMemory, sentMemory } = require('./address.js');
 const check = require('./arguments.js');
+const { addProvided, checkProvided, groupOf, removed } = require('./buffer-ring.js');
 const { lacks } = require('./errors.js');
 const { Extras } = require('./extras.js');
+const { sharedArray, wordOf, wordsOf } = require('./futex.js');
 const { take } = require('./memory.js');
 const { queue } = require('./native.js');
 const { AT_FDCWD, NOT_OURS, OFF_THREAD_BYTES, OPTIONS, PUMP, STATX_ALL, listOf, total } = require('./pump-shared.js');
-const { DESCRIPTOR, Made, NOTHING, OnPath, pipeOf, rename } = require('./results.js');
+const { DESCRIPTOR, Direct, DirectPair, Made, NOTHING, OnPath, nothingOf, numberOf, pipeOf, rename } = require('./results.js');
+const { Sent } = require('./sent.js');
+const { optionMemory, optionOf } = require('./socket-option.js');
 const { statsOf } = require('./statx.js');
+const { Chunks, Connections, Events, Messages, Stream, Ticks } = require('./stream.js');
 const { EVENT_BYTES, epollEvent, epollEventsOf, siginfoOf, timespec } = require('./waiting.js');
 const { readAttribute, readAttributeSync } = require('./xattr.js');
 
@@ -25,6 +30,7 @@ const RECVMSG_OPTIONS = ['full', ...OPTIONS];
 const TIMEOUT_OPTIONS = ['count', 'flags', ...OPTIONS];
 const TIMEOUTUPDATE_OPTIONS = ['flags', ...OPTIONS];
 const OPENAT_OPTIONS = ['dirFd', ...OPTIONS];
+const OPENATDIRECT_OPTIONS = ['dirFd', ...OPTIONS];
 const STATX_OPTIONS = ['dirFd', 'flags', 'mask', 'bigint', ...OPTIONS];
 const READINTO_OPTIONS = [...OPTIONS, 'rwFlags'];
 const WRITE_OPTIONS = [...OPTIONS, 'rwFlags'];
@@ -34,8 +40,36 @@ const UNLINKAT_OPTIONS = ['dirFd', 'flags', ...OPTIONS];
 const MKDIRAT_OPTIONS = ['dirFd', ...OPTIONS];
 const SYMLINKAT_OPTIONS = ['newDirFd', ...OPTIONS];
 const LINKAT_OPTIONS = ['oldDirFd', 'newDirFd', 'flags', ...OPTIONS];
+const CMDGETSOCKNAME_OPTIONS = ['peer', ...OPTIONS];
+const SENDZC_OPTIONS = ['full', ...OPTIONS];
+const SENDZCFIXED_OPTIONS = ['full', ...OPTIONS];
+const SENDMSGZC_OPTIONS = ['full', ...OPTIONS];
+const SENDMSGZCFIXED_OPTIONS = ['full', ...OPTIONS];
 const READVFIXED_OPTIONS = [...OPTIONS, 'rwFlags'];
 const WRITEVFIXED_OPTIONS = [...OPTIONS, 'rwFlags'];
+
+/** Operations that came later than their opcode, and with which Linux. */
+const LATER = {
+  pollMultishot: '5.13',
+  pollUpdate: '5.13',
+  recvmsgMultishot: '6.0',
+  timeoutMultishot: '6.4',
+  timeoutUpdate: '5.11',
+  acceptDirect: '5.19',
+  acceptMultishot: '5.19',
+  asyncCancelFd: '5.19',
+  openatDirect: '5.15',
+  closeFd: '5.6',
+  sendto: '6.0',
+  sendBundle: '6.10',
+  recvMultishot: '6.0',
+  msgRingFd: '6.0',
+  msgRingFdAlloc: '6.0',
+  msgRingCqeFlags: '6.3',
+  cmdSock: '6.7',
+  cmdGetsockname: '6.19',
+  sendmsgZcFixed: '6.15',
+};
 
 function startNop(pump, blocking, options) {
   pump.open('nop');
@@ -371,6 +405,26 @@ function startAccept(pump, blocking, fd, flags, options) {
   return ticket;
 }
 
+function startAcceptDirect(pump, blocking, fd, fileIndex, flags, options) {
+  pump.open('acceptDirect');
+  if (pump.mask[13] !== 1) throw lacks('acceptDirect', '5.19');
+  check.fd(fd, 'fd');
+  if (fileIndex !== undefined) check.integer(fileIndex, 'fileIndex', 0, 2 ** 31 - 2);
+  check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  pump.values[ticket] = new Direct(pump, fileIndex);
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.acceptDirect(pump.id, ticket, fd, fileIndex === undefined ? -1 : fileIndex + 1, flags);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'acceptDirect');
+  if (extras !== undefined) extras.attach(ticket, 'acceptDirect');
+  return ticket;
+}
+
 function startAsyncCancel(pump, blocking, userData, flags, options) {
   pump.open('asyncCancel');
   if (pump.mask[14] !== 1) throw lacks('asyncCancel', '5.5');
@@ -404,6 +458,24 @@ function startAsyncCancelFd(pump, blocking, fd, flags, options) {
   const refused = queue.asyncCancelFd(pump.id, ticket, fd, flags);
   if (refused !== undefined) pump.refuse(ticket, refused, 'asyncCancelFd');
   if (extras !== undefined) extras.attach(ticket, 'asyncCancelFd');
+  return ticket;
+}
+
+function startLinkTimeout(pump, blocking, time, options) {
+  pump.open('linkTimeout');
+  if (pump.mask[15] !== 1) throw lacks('linkTimeout', '5.5');
+  time = timespec(time, 'time');
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  pump.values[ticket] = new Made(Boolean);
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.linkTimeout(pump.id, ticket, time);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'linkTimeout');
+  if (extras !== undefined) extras.attach(ticket, 'linkTimeout');
   return ticket;
 }
 
@@ -470,6 +542,48 @@ function startOpenat(pump, blocking, path, flags, mode, options) {
   return ticket;
 }
 
+function startOpenatDirect(pump, blocking, path, flags, mode, fileIndex, options) {
+  pump.open('openatDirect');
+  if (pump.mask[18] !== 1) throw lacks('openatDirect', '5.15');
+  path = check.path(path, 'path');
+  check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
+  check.integer(mode, 'mode', -(2 ** 31), 2 ** 32 - 1);
+  if (fileIndex !== undefined) check.integer(fileIndex, 'fileIndex', 0, 2 ** 31 - 2);
+  let dirFd = AT_FDCWD;
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPENATDIRECT_OPTIONS);
+    ({ dirFd = AT_FDCWD } = options);
+    check.integer(dirFd, 'options.dirFd', AT_FDCWD, 2 ** 31 - 1);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  pump.values[ticket] = new Direct(pump, fileIndex, path);
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.openatDirect(pump.id, ticket, path, flags, mode, fileIndex === undefined ? -1 : fileIndex + 1, dirFd);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'openatDirect');
+  if (extras !== undefined) extras.attach(ticket, 'openatDirect');
+  return ticket;
+}
+
+function startCloseDirect(pump, blocking, fileIndex, options) {
+  pump.open('closeDirect');
+  if (pump.mask[19] !== 1) throw lacks('closeDirect', '5.15');
+  check.integer(fileIndex, 'fileIndex', 0, 2 ** 31 - 2);
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  pump.values[ticket] = NOTHING;
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.closeDirect(pump.id, ticket, fileIndex + 1);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'closeDirect');
+  if (extras !== undefined) extras.attach(ticket, 'closeDirect');
+  return ticket;
+}
+
 function startCloseFd(pump, blocking, fd, options) {
   pump.open('closeFd');
   if (pump.mask[19] !== 1) throw lacks('closeFd', '5.6');
@@ -485,6 +599,24 @@ function startCloseFd(pump, blocking, fd, options) {
   const refused = queue.closeFd(pump.id, ticket, fd);
   if (refused !== undefined) pump.refuse(ticket, refused, 'closeFd');
   if (extras !== undefined) extras.attach(ticket, 'closeFd');
+  return ticket;
+}
+
+function startFilesUpdate(pump, blocking, fds, offset, options) {
+  pump.open('filesUpdate');
+  if (pump.mask[20] !== 1) throw lacks('filesUpdate', '5.6');
+  fds = check.descriptors(fds, 'fds');
+  check.integer(offset, 'offset', 0, 2 ** 32 - 1);
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.filesUpdate(pump.id, ticket, fds, offset);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'filesUpdate');
+  if (extras !== undefined) extras.attach(ticket, 'filesUpdate');
   return ticket;
 }
 
@@ -638,6 +770,27 @@ function startSendto(pump, blocking, fd, data, address, flags, options) {
   return ticket;
 }
 
+function startSendBundle(pump, blocking, fd, length, flags, bufferRing, options) {
+  pump.open('sendBundle');
+  if (pump.mask[26] !== 1) throw lacks('sendBundle', '6.10');
+  check.fd(fd, 'fd');
+  check.integer(length, 'length', 0, 2 ** 32 - 1);
+  check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
+  bufferRing = groupOf(bufferRing, pump, 'bufferRing');
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  pump.values[ticket] = new Made((bytes) => bufferRing.sent(bytes));
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.sendBundle(pump.id, ticket, fd, length, flags, bufferRing.id);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'sendBundle');
+  if (extras !== undefined) extras.attach(ticket, 'sendBundle');
+  return ticket;
+}
+
 function startRecv(pump, blocking, fd, buffer, flags, options) {
   pump.open('recv');
   if (pump.mask[27] !== 1) throw lacks('recv', '5.6');
@@ -720,6 +873,48 @@ function startSplice(pump, blocking, fdIn, offIn, fdOut, offOut, length, flags, 
   const refused = queue.splice(pump.id, ticket, fdIn, offIn, fdOut, offOut, length, flags);
   if (refused !== undefined) pump.refuse(ticket, refused, 'splice');
   if (extras !== undefined) extras.attach(ticket, 'splice');
+  return ticket;
+}
+
+function startProvideBuffers(pump, blocking, buffer, lengthEach, count, groupId, startId, options) {
+  pump.open('provideBuffers');
+  if (pump.mask[31] !== 1) throw lacks('provideBuffers', '5.7');
+  buffer = check.bufferToFill(buffer, 'buffer');
+  check.integer(lengthEach, 'lengthEach', 0, 2 ** 32 - 1);
+  check.integer(count, 'count', 0, 65535);
+  check.integer(groupId, 'groupId', 0, 65535);
+  check.integer(startId, 'startId', 0, 65535);
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  checkProvided(buffer, lengthEach, count, startId);
+  const ticket = pump.ticket();
+  pump.values[ticket] = new Made(() => addProvided(pump, buffer, lengthEach, count, groupId, startId));
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.provideBuffers(pump.id, ticket, buffer, lengthEach, count, groupId, startId);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'provideBuffers');
+  if (extras !== undefined) extras.attach(ticket, 'provideBuffers');
+  return ticket;
+}
+
+function startRemoveBuffers(pump, blocking, count, groupId, options) {
+  pump.open('removeBuffers');
+  if (pump.mask[32] !== 1) throw lacks('removeBuffers', '5.7');
+  check.integer(count, 'count', 0, 65535);
+  check.integer(groupId, 'groupId', 0, 65535);
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  pump.values[ticket] = new Made((found) => removed(pump, groupId, found));
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.removeBuffers(pump.id, ticket, count, groupId);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'removeBuffers');
+  if (extras !== undefined) extras.attach(ticket, 'removeBuffers');
   return ticket;
 }
 
@@ -902,6 +1097,70 @@ function startMsgRing(pump, blocking, ringFd, len, data, flags, options) {
   return ticket;
 }
 
+function startMsgRingFd(pump, blocking, ringFd, sourceIndex, targetIndex, data, flags, options) {
+  pump.open('msgRingFd');
+  if (pump.mask[40] !== 1) throw lacks('msgRingFd', '6.0');
+  check.fd(ringFd, 'ringFd');
+  check.integer(sourceIndex, 'sourceIndex', 0, 2 ** 31 - 1);
+  check.integer(targetIndex, 'targetIndex', 0, 2 ** 31 - 2);
+  check.offset(data, 'data');
+  check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  pump.values[ticket] = NOTHING;
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.msgRingFd(pump.id, ticket, ringFd, sourceIndex, targetIndex + 1, data, flags);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'msgRingFd');
+  if (extras !== undefined) extras.attach(ticket, 'msgRingFd');
+  return ticket;
+}
+
+function startMsgRingFdAlloc(pump, blocking, ringFd, sourceIndex, data, flags, options) {
+  pump.open('msgRingFdAlloc');
+  if (pump.mask[40] !== 1) throw lacks('msgRingFdAlloc', '6.0');
+  check.fd(ringFd, 'ringFd');
+  check.integer(sourceIndex, 'sourceIndex', 0, 2 ** 31 - 1);
+  check.offset(data, 'data');
+  check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.msgRingFdAlloc(pump.id, ticket, ringFd, sourceIndex, data, flags);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'msgRingFdAlloc');
+  if (extras !== undefined) extras.attach(ticket, 'msgRingFdAlloc');
+  return ticket;
+}
+
+function startMsgRingCqeFlags(pump, blocking, ringFd, len, data, flags, cqeFlags, options) {
+  pump.open('msgRingCqeFlags');
+  if (pump.mask[40] !== 1) throw lacks('msgRingCqeFlags', '6.3');
+  check.fd(ringFd, 'ringFd');
+  check.integer(len, 'len', 0, 2 ** 32 - 1);
+  check.offset(data, 'data');
+  check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
+  check.integer(cqeFlags, 'cqeFlags', -(2 ** 31), 2 ** 32 - 1);
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  pump.values[ticket] = NOTHING;
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.msgRingCqeFlags(pump.id, ticket, ringFd, len, data, flags, cqeFlags);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'msgRingCqeFlags');
+  if (extras !== undefined) extras.attach(ticket, 'msgRingCqeFlags');
+  return ticket;
+}
+
 function startFsetxattr(pump, blocking, fd, name, value, flags, options) {
   pump.open('fsetxattr');
   if (pump.mask[41] !== 1) throw lacks('fsetxattr', '5.19');
@@ -1006,6 +1265,212 @@ function startSocket(pump, blocking, domain, type, protocol, flags, options) {
   return ticket;
 }
 
+function startSocketDirect(pump, blocking, domain, type, protocol, fileIndex, flags, options) {
+  pump.open('socketDirect');
+  if (pump.mask[45] !== 1) throw lacks('socketDirect', '5.19');
+  check.integer(domain, 'domain', -(2 ** 31), 2 ** 32 - 1);
+  check.integer(type, 'type', -(2 ** 31), 2 ** 32 - 1);
+  check.integer(protocol, 'protocol', -(2 ** 31), 2 ** 32 - 1);
+  check.integer(fileIndex, 'fileIndex', 0, 2 ** 31 - 2);
+  check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  pump.values[ticket] = new Direct(pump, fileIndex);
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.socketDirect(pump.id, ticket, domain, type, protocol, fileIndex + 1, flags);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'socketDirect');
+  if (extras !== undefined) extras.attach(ticket, 'socketDirect');
+  return ticket;
+}
+
+function startSocketDirectAlloc(pump, blocking, domain, type, protocol, flags, options) {
+  pump.open('socketDirectAlloc');
+  if (pump.mask[45] !== 1) throw lacks('socketDirectAlloc', '5.19');
+  check.integer(domain, 'domain', -(2 ** 31), 2 ** 32 - 1);
+  check.integer(type, 'type', -(2 ** 31), 2 ** 32 - 1);
+  check.integer(protocol, 'protocol', -(2 ** 31), 2 ** 32 - 1);
+  check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  pump.values[ticket] = new Direct(pump, undefined);
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.socketDirectAlloc(pump.id, ticket, domain, type, protocol, flags);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'socketDirectAlloc');
+  if (extras !== undefined) extras.attach(ticket, 'socketDirectAlloc');
+  return ticket;
+}
+
+function startUringCmd(pump, blocking, cmdOp, fd, options) {
+  pump.open('uringCmd');
+  if (pump.mask[46] !== 1) throw lacks('uringCmd', '5.19');
+  check.integer(cmdOp, 'cmdOp', 0, 2 ** 32 - 1);
+  check.fd(fd, 'fd');
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.uringCmd(pump.id, ticket, cmdOp, fd);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'uringCmd');
+  if (extras !== undefined) extras.attach(ticket, 'uringCmd');
+  return ticket;
+}
+
+function startCmdSock(pump, blocking, op, fd, level, optname, value, options) {
+  pump.open('cmdSock');
+  if (pump.mask[46] !== 1) throw lacks('cmdSock', '6.7');
+  check.integer(op, 'op', 0, 2 ** 32 - 1);
+  check.fd(fd, 'fd');
+  check.integer(level, 'level', 0, 2 ** 32 - 1);
+  check.integer(optname, 'optname', 0, 2 ** 32 - 1);
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const memory = optionMemory(op, value);
+  const ticket = pump.ticket();
+  pump.values[ticket] = new Made(optionOf, memory, op);
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.cmdSock(pump.id, ticket, op, fd, level, optname, memory);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'cmdSock');
+  if (extras !== undefined) extras.attach(ticket, 'cmdSock');
+  return ticket;
+}
+
+function startCmdGetsockname(pump, blocking, fd, options) {
+  pump.open('cmdGetsockname');
+  if (pump.mask[46] !== 1) throw lacks('cmdGetsockname', '6.19');
+  check.fd(fd, 'fd');
+  let peer = false;
+  let extras;
+  if (options !== undefined) {
+    check.options(options, CMDGETSOCKNAME_OPTIONS);
+    ({ peer = false } = options);
+    check.boolean(peer, 'options.peer');
+    extras = new Extras(pump, options, false);
+  }
+  const memory = acceptedMemory();
+  const ticket = pump.ticket();
+  pump.values[ticket] = new Made(addressOf, memory);
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.cmdGetsockname(pump.id, ticket, fd, memory, peer);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'cmdGetsockname');
+  if (extras !== undefined) extras.attach(ticket, 'cmdGetsockname');
+  return ticket;
+}
+
+function startSendZc(pump, blocking, fd, data, flags, options) {
+  pump.open('sendZc');
+  if (pump.mask[47] !== 1) throw lacks('sendZc', '6.0');
+  check.fd(fd, 'fd');
+  data = check.dataToWrite(data, 'data');
+  check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
+  let full = false;
+  let extras;
+  if (options !== undefined) {
+    check.options(options, SENDZC_OPTIONS);
+    ({ full = false } = options);
+    check.boolean(full, 'options.full');
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  pump.values[ticket] = new Sent(pump, ticket, 'sendZc', full);
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.sendZc(pump.id, ticket, fd, data, flags, undefined);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'sendZc');
+  if (extras !== undefined) extras.attach(ticket, 'sendZc');
+  return ticket;
+}
+
+function startSendZcFixed(pump, blocking, fd, data, flags, bufIndex, options) {
+  pump.open('sendZcFixed');
+  if (pump.mask[47] !== 1) throw lacks('sendZcFixed', '6.0');
+  check.fd(fd, 'fd');
+  data = check.dataToWrite(data, 'data');
+  check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
+  check.integer(bufIndex, 'bufIndex', 0, 65535);
+  let full = false;
+  let extras;
+  if (options !== undefined) {
+    check.options(options, SENDZCFIXED_OPTIONS);
+    ({ full = false } = options);
+    check.boolean(full, 'options.full');
+    extras = new Extras(pump, options, false);
+  }
+  const memory = pump.registered(data, bufIndex, 'sendZcFixed');
+  const ticket = pump.ticket();
+  pump.values[ticket] = new Sent(pump, ticket, 'sendZcFixed', full);
+  if (memory !== data) memory.set(data);
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.sendZcFixed(pump.id, ticket, fd, memory, flags, bufIndex, undefined);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'sendZcFixed');
+  if (extras !== undefined) extras.attach(ticket, 'sendZcFixed');
+  return ticket;
+}
+
+function startSendmsgZc(pump, blocking, fd, buffers, flags, address, options) {
+  pump.open('sendmsgZc');
+  if (pump.mask[48] !== 1) throw lacks('sendmsgZc', '6.1');
+  check.fd(fd, 'fd');
+  buffers = listOf(buffers, 'buffers', check.dataToWrite);
+  check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
+  if (address !== undefined) address = encode(address, 'address');
+  let full = false;
+  let extras;
+  if (options !== undefined) {
+    check.options(options, SENDMSGZC_OPTIONS);
+    ({ full = false } = options);
+    check.boolean(full, 'options.full');
+    extras = new Extras(pump, options, false);
+  }
+  const memory = sentMemory(address);
+  const ticket = pump.ticket();
+  pump.values[ticket] = new Sent(pump, ticket, 'sendmsgZc', full);
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.sendmsgZc(pump.id, ticket, fd, buffers, flags, undefined, memory, undefined);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'sendmsgZc');
+  if (extras !== undefined) extras.attach(ticket, 'sendmsgZc');
+  return ticket;
+}
+
+function startSendmsgZcFixed(pump, blocking, fd, buffers, flags, bufIndex, options) {
+  pump.open('sendmsgZcFixed');
+  if (pump.mask[48] !== 1) throw lacks('sendmsgZcFixed', '6.15');
+  check.fd(fd, 'fd');
+  buffers = listOf(buffers, 'buffers', check.dataToWrite);
+  check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
+  check.integer(bufIndex, 'bufIndex', 0, 65535);
+  let full = false;
+  let extras;
+  if (options !== undefined) {
+    check.options(options, SENDMSGZCFIXED_OPTIONS);
+    ({ full = false } = options);
+    check.boolean(full, 'options.full');
+    extras = new Extras(pump, options, false);
+  }
+  const memory = buffers.map((view) => pump.registered(view, bufIndex, 'sendmsgZcFixed'));
+  const message = sentMemory(undefined);
+  const ticket = pump.ticket();
+  pump.values[ticket] = new Sent(pump, ticket, 'sendmsgZcFixed', full);
+  memory.forEach((view, index) => view.set(buffers[index]));
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.sendmsgZcFixed(pump.id, ticket, fd, memory, flags, bufIndex, message, undefined);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'sendmsgZcFixed');
+  if (extras !== undefined) extras.attach(ticket, 'sendmsgZcFixed');
+  return ticket;
+}
+
 function startWaitid(pump, blocking, idType, id, waitOptions, options) {
   pump.open('waitid');
   if (pump.mask[50] !== 1) throw lacks('waitid', '6.7');
@@ -1024,6 +1489,82 @@ function startWaitid(pump, blocking, idType, id, waitOptions, options) {
   const refused = queue.waitid(pump.id, ticket, idType, id, waitOptions, memory);
   if (refused !== undefined) pump.refuse(ticket, refused, 'waitid');
   if (extras !== undefined) extras.attach(ticket, 'waitid');
+  return ticket;
+}
+
+function startFutexWait(pump, blocking, int32Array, index, value, options) {
+  pump.open('futexWait');
+  if (pump.mask[51] !== 1) throw lacks('futexWait', '6.7');
+  sharedArray(int32Array, 'int32Array');
+  check.integer(index, 'index', 0, int32Array.length - 1);
+  check.integer(value, 'value', -(2 ** 31), 2 ** 32 - 1);
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  pump.values[ticket] = new Made(nothingOf, int32Array);
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.futexWait(pump.id, ticket, wordOf(int32Array, index), undefined, value >>> 0);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'futexWait');
+  if (extras !== undefined) extras.attach(ticket, 'futexWait');
+  return ticket;
+}
+
+function startFutexWake(pump, blocking, int32Array, index, count, options) {
+  pump.open('futexWake');
+  if (pump.mask[52] !== 1) throw lacks('futexWake', '6.7');
+  sharedArray(int32Array, 'int32Array');
+  check.integer(index, 'index', 0, int32Array.length - 1);
+  check.integer(count, 'count', 0, 2 ** 32 - 1);
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.futexWake(pump.id, ticket, wordOf(int32Array, index), undefined, count);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'futexWake');
+  if (extras !== undefined) extras.attach(ticket, 'futexWake');
+  return ticket;
+}
+
+function startFutexWaitv(pump, blocking, futexes, options) {
+  pump.open('futexWaitv');
+  if (pump.mask[53] !== 1) throw lacks('futexWaitv', '6.7');
+  futexes = wordsOf(futexes, 'futexes');
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  pump.values[ticket] = new Made(numberOf, futexes);
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.futexWaitv(pump.id, ticket, futexes);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'futexWaitv');
+  if (extras !== undefined) extras.attach(ticket, 'futexWaitv');
+  return ticket;
+}
+
+function startFixedFdInstall(pump, blocking, fileIndex, flags, options) {
+  pump.open('fixedFdInstall');
+  if (pump.mask[54] !== 1) throw lacks('fixedFdInstall', '6.8');
+  check.integer(fileIndex, 'fileIndex', 0, 2 ** 31 - 1);
+  check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  pump.values[ticket] = DESCRIPTOR;
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.fixedFdInstall(pump.id, ticket, fileIndex, flags);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'fixedFdInstall');
+  if (extras !== undefined) extras.attach(ticket, 'fixedFdInstall');
   return ticket;
 }
 
@@ -1081,6 +1622,26 @@ function startListen(pump, blocking, fd, backlog, options) {
   const refused = queue.listen(pump.id, ticket, fd, backlog);
   if (refused !== undefined) pump.refuse(ticket, refused, 'listen');
   if (extras !== undefined) extras.attach(ticket, 'listen');
+  return ticket;
+}
+
+function startRecvZc(pump, blocking, fd, length, flags, ifq, options) {
+  pump.open('recvZc');
+  if (pump.mask[58] !== 1) throw lacks('recvZc', '6.15');
+  check.fd(fd, 'fd');
+  check.integer(length, 'length', 0, 2 ** 32 - 1);
+  check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
+  check.integer(ifq, 'ifq', 0, 2 ** 32 - 1);
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.recvZc(pump.id, ticket, fd, length, flags, ifq);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'recvZc');
+  if (extras !== undefined) extras.attach(ticket, 'recvZc');
   return ticket;
 }
 
@@ -1167,6 +1728,61 @@ function startPipe(pump, blocking, flags, options) {
   return ticket;
 }
 
+function startPipeDirect(pump, blocking, flags, fileIndex, options) {
+  pump.open('pipeDirect');
+  if (pump.mask[62] !== 1) throw lacks('pipeDirect', '6.16');
+  check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
+  if (fileIndex !== undefined) check.integer(fileIndex, 'fileIndex', 0, 2 ** 31 - 2);
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const memory = take(8);
+  const ticket = pump.ticket();
+  pump.values[ticket] = new DirectPair(pump, fileIndex, memory);
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.pipeDirect(pump.id, ticket, flags, fileIndex === undefined ? -1 : fileIndex + 1, memory);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'pipeDirect');
+  if (extras !== undefined) extras.attach(ticket, 'pipeDirect');
+  return ticket;
+}
+
+function startNop128(pump, blocking, options) {
+  pump.open('nop128');
+  if (pump.mask[63] !== 1) throw lacks('nop128', '6.19');
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  pump.values[ticket] = NOTHING;
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.nop128(pump.id, ticket);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'nop128');
+  if (extras !== undefined) extras.attach(ticket, 'nop128');
+  return ticket;
+}
+
+function startUringCmd128(pump, blocking, cmdOp, fd, options) {
+  pump.open('uringCmd128');
+  if (pump.mask[64] !== 1) throw lacks('uringCmd128', '6.19');
+  check.integer(cmdOp, 'cmdOp', 0, 2 ** 32 - 1);
+  check.fd(fd, 'fd');
+  let extras;
+  if (options !== undefined) {
+    check.options(options, OPTIONS);
+    extras = new Extras(pump, options, false);
+  }
+  const ticket = pump.ticket();
+  if (extras !== undefined) extras.apply(false);
+  const refused = queue.uringCmd128(pump.id, ticket, cmdOp, fd);
+  if (refused !== undefined) pump.refuse(ticket, refused, 'uringCmd128');
+  if (extras !== undefined) extras.attach(ticket, 'uringCmd128');
+  return ticket;
+}
+
 /** The regular operations, for UringCtx to inherit. */
 class Operations {
   nop(options) {
@@ -1174,7 +1790,7 @@ class Operations {
     try {
       return pump.promise(startNop(pump, false, options), 'nop');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1188,7 +1804,7 @@ class Operations {
     try {
       return pump.promise(startReadv(pump, false, fd, buffers, offset, options), 'readv');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1202,7 +1818,7 @@ class Operations {
     try {
       return pump.promise(startWritev(pump, false, fd, buffers, offset, options), 'writev');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1216,7 +1832,7 @@ class Operations {
     try {
       return pump.promise(startFsync(pump, false, fd, options), 'fsync');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1230,7 +1846,7 @@ class Operations {
     try {
       return pump.promise(startReadFixed(pump, false, fileIndex, buf, offset, bufIndex, options), 'readFixed');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1244,7 +1860,7 @@ class Operations {
     try {
       return pump.promise(startWriteFixed(pump, false, fileIndex, data, offset, bufIndex, options), 'writeFixed');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1258,7 +1874,7 @@ class Operations {
     try {
       return pump.promise(startPollAdd(pump, false, fd, mask, options), 'pollAdd');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1267,12 +1883,22 @@ class Operations {
     return pump.block(startPollAdd(pump, true, fd, mask, options), 'pollAdd');
   }
 
+  pollMultishot(fd, mask, options) {
+    const pump = this[PUMP];
+    pump.open('pollMultishot');
+    if (pump.mask[6] !== 1) throw lacks('pollMultishot', '5.13');
+    check.fd(fd, 'fd');
+    check.integer(mask, 'mask', -(2 ** 31), 2 ** 32 - 1);
+    const start = (ticket) => queue.pollMultishot(pump.id, ticket, fd, mask);
+    return new Stream(pump, 'pollMultishot', new Events(), options, start);
+  }
+
   pollRemove(userData, options) {
     const pump = this[PUMP];
     try {
       return pump.promise(startPollRemove(pump, false, userData, options), 'pollRemove');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1286,7 +1912,7 @@ class Operations {
     try {
       return pump.promise(startPollUpdate(pump, false, userData, options), 'pollUpdate');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1300,7 +1926,7 @@ class Operations {
     try {
       return pump.promise(startSyncFileRange(pump, false, fd, length, offset, flags, options), 'syncFileRange');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1314,7 +1940,7 @@ class Operations {
     try {
       return pump.promise(startSendmsg(pump, false, fd, buffers, flags, address, options), 'sendmsg');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1328,7 +1954,7 @@ class Operations {
     try {
       return pump.promise(startRecvmsg(pump, false, fd, buffers, flags, options), 'recvmsg');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1337,12 +1963,24 @@ class Operations {
     return pump.block(startRecvmsg(pump, true, fd, buffers, flags, options), 'recvmsg');
   }
 
+  recvmsgMultishot(fd, bufferRing, flags = 0, options) {
+    const pump = this[PUMP];
+    pump.open('recvmsgMultishot');
+    if (pump.mask[10] !== 1) throw lacks('recvmsgMultishot', '6.0');
+    check.fd(fd, 'fd');
+    bufferRing = groupOf(bufferRing, pump, 'bufferRing');
+    check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
+    const memory = receivedMemory();
+    const start = (ticket) => queue.recvmsgMultishot(pump.id, ticket, fd, bufferRing.id, flags, memory);
+    return new Stream(pump, 'recvmsgMultishot', new Messages(bufferRing), options, start);
+  }
+
   timeout(time, options) {
     const pump = this[PUMP];
     try {
       return pump.promise(startTimeout(pump, false, time, options), 'timeout');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1351,12 +1989,21 @@ class Operations {
     return pump.block(startTimeout(pump, true, time, options), 'timeout');
   }
 
+  timeoutMultishot(time, options) {
+    const pump = this[PUMP];
+    pump.open('timeoutMultishot');
+    if (pump.mask[11] !== 1) throw lacks('timeoutMultishot', '6.4');
+    time = timespec(time, 'time');
+    const start = (ticket) => queue.timeoutMultishot(pump.id, ticket, time);
+    return new Stream(pump, 'timeoutMultishot', new Ticks(), options, start);
+  }
+
   timeoutRemove(userData, options) {
     const pump = this[PUMP];
     try {
       return pump.promise(startTimeoutRemove(pump, false, userData, options), 'timeoutRemove');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1370,7 +2017,7 @@ class Operations {
     try {
       return pump.promise(startTimeoutUpdate(pump, false, userData, time, options), 'timeoutUpdate');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1384,7 +2031,7 @@ class Operations {
     try {
       return pump.promise(startAccept(pump, false, fd, flags, options), 'accept');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1393,12 +2040,36 @@ class Operations {
     return pump.block(startAccept(pump, true, fd, flags, options), 'accept');
   }
 
+  acceptDirect(fd, fileIndex = undefined, flags = 0, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startAcceptDirect(pump, false, fd, fileIndex, flags, options), 'acceptDirect');
+    } catch (error) {
+      return pump.rejected(error);
+    }
+  }
+
+  acceptDirectSync(fd, fileIndex = undefined, flags = 0, options) {
+    const pump = this[PUMP];
+    return pump.block(startAcceptDirect(pump, true, fd, fileIndex, flags, options), 'acceptDirect');
+  }
+
+  acceptMultishot(fd, flags = 0, options) {
+    const pump = this[PUMP];
+    pump.open('acceptMultishot');
+    if (pump.mask[13] !== 1) throw lacks('acceptMultishot', '5.19');
+    check.fd(fd, 'fd');
+    check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
+    const start = (ticket) => queue.acceptMultishot(pump.id, ticket, fd, flags);
+    return new Stream(pump, 'acceptMultishot', new Connections(), options, start);
+  }
+
   asyncCancel(userData, flags = 0, options) {
     const pump = this[PUMP];
     try {
       return pump.promise(startAsyncCancel(pump, false, userData, flags, options), 'asyncCancel');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1412,7 +2083,7 @@ class Operations {
     try {
       return pump.promise(startAsyncCancelFd(pump, false, fd, flags, options), 'asyncCancelFd');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1421,12 +2092,26 @@ class Operations {
     return pump.block(startAsyncCancelFd(pump, true, fd, flags, options), 'asyncCancelFd');
   }
 
+  linkTimeout(time, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startLinkTimeout(pump, false, time, options), 'linkTimeout');
+    } catch (error) {
+      return pump.rejected(error);
+    }
+  }
+
+  linkTimeoutSync(time, options) {
+    const pump = this[PUMP];
+    return pump.block(startLinkTimeout(pump, true, time, options), 'linkTimeout');
+  }
+
   connect(fd, address, options) {
     const pump = this[PUMP];
     try {
       return pump.promise(startConnect(pump, false, fd, address, options), 'connect');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1440,7 +2125,7 @@ class Operations {
     try {
       return pump.promise(startFallocate(pump, false, fd, mode, offset, length, options), 'fallocate');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1454,7 +2139,7 @@ class Operations {
     try {
       return pump.promise(startOpenat(pump, false, path, flags, mode, options), 'openat');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1463,12 +2148,40 @@ class Operations {
     return pump.block(startOpenat(pump, true, path, flags, mode, options), 'openat');
   }
 
+  openatDirect(path, flags = 0, mode = 0o644, fileIndex = undefined, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startOpenatDirect(pump, false, path, flags, mode, fileIndex, options), 'openatDirect');
+    } catch (error) {
+      return pump.rejected(error);
+    }
+  }
+
+  openatDirectSync(path, flags = 0, mode = 0o644, fileIndex = undefined, options) {
+    const pump = this[PUMP];
+    return pump.block(startOpenatDirect(pump, true, path, flags, mode, fileIndex, options), 'openatDirect');
+  }
+
+  closeDirect(fileIndex, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startCloseDirect(pump, false, fileIndex, options), 'closeDirect');
+    } catch (error) {
+      return pump.rejected(error);
+    }
+  }
+
+  closeDirectSync(fileIndex, options) {
+    const pump = this[PUMP];
+    return pump.block(startCloseDirect(pump, true, fileIndex, options), 'closeDirect');
+  }
+
   closeFd(fd, options) {
     const pump = this[PUMP];
     try {
       return pump.promise(startCloseFd(pump, false, fd, options), 'closeFd');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1477,12 +2190,26 @@ class Operations {
     return pump.block(startCloseFd(pump, true, fd, options), 'closeFd');
   }
 
+  filesUpdate(fds, offset = 0, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startFilesUpdate(pump, false, fds, offset, options), 'filesUpdate');
+    } catch (error) {
+      return pump.rejected(error);
+    }
+  }
+
+  filesUpdateSync(fds, offset = 0, options) {
+    const pump = this[PUMP];
+    return pump.block(startFilesUpdate(pump, true, fds, offset, options), 'filesUpdate');
+  }
+
   statx(path, options) {
     const pump = this[PUMP];
     try {
       return pump.promise(startStatx(pump, false, path, options), 'statx');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1496,7 +2223,7 @@ class Operations {
     try {
       return pump.promise(startReadInto(pump, false, fd, buffer, offset, options), 'readInto');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1510,7 +2237,7 @@ class Operations {
     try {
       return pump.promise(startWrite(pump, false, fd, data, offset, options), 'write');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1524,7 +2251,7 @@ class Operations {
     try {
       return pump.promise(startFadvise(pump, false, fd, offset, length, advice, options), 'fadvise');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1538,7 +2265,7 @@ class Operations {
     try {
       return pump.promise(startMadvise(pump, false, buffer, advice, options), 'madvise');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1552,7 +2279,7 @@ class Operations {
     try {
       return pump.promise(startSend(pump, false, fd, data, flags, options), 'send');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1566,7 +2293,7 @@ class Operations {
     try {
       return pump.promise(startSendto(pump, false, fd, data, address, flags, options), 'sendto');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1575,12 +2302,26 @@ class Operations {
     return pump.block(startSendto(pump, true, fd, data, address, flags, options), 'sendto');
   }
 
+  sendBundle(fd, length, flags = 0, bufferRing, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startSendBundle(pump, false, fd, length, flags, bufferRing, options), 'sendBundle');
+    } catch (error) {
+      return pump.rejected(error);
+    }
+  }
+
+  sendBundleSync(fd, length, flags = 0, bufferRing, options) {
+    const pump = this[PUMP];
+    return pump.block(startSendBundle(pump, true, fd, length, flags, bufferRing, options), 'sendBundle');
+  }
+
   recv(fd, buffer, flags = 0, options) {
     const pump = this[PUMP];
     try {
       return pump.promise(startRecv(pump, false, fd, buffer, flags, options), 'recv');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1589,12 +2330,23 @@ class Operations {
     return pump.block(startRecv(pump, true, fd, buffer, flags, options), 'recv');
   }
 
+  recvMultishot(fd, bufferRing, flags = 0, options) {
+    const pump = this[PUMP];
+    pump.open('recvMultishot');
+    if (pump.mask[27] !== 1) throw lacks('recvMultishot', '6.0');
+    check.fd(fd, 'fd');
+    bufferRing = groupOf(bufferRing, pump, 'bufferRing');
+    check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
+    const start = (ticket) => queue.recvMultishot(pump.id, ticket, fd, bufferRing.id, flags);
+    return new Stream(pump, 'recvMultishot', new Chunks(bufferRing), options, start);
+  }
+
   openat2(path, how, options) {
     const pump = this[PUMP];
     try {
       return pump.promise(startOpenat2(pump, false, path, how, options), 'openat2');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1608,7 +2360,7 @@ class Operations {
     try {
       return pump.promise(startEpollCtl(pump, false, epfd, fd, op, event, options), 'epollCtl');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1622,7 +2374,7 @@ class Operations {
     try {
       return pump.promise(startSplice(pump, false, fdIn, offIn, fdOut, offOut, length, flags, options), 'splice');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1631,12 +2383,40 @@ class Operations {
     return pump.block(startSplice(pump, true, fdIn, offIn, fdOut, offOut, length, flags, options), 'splice');
   }
 
+  provideBuffers(buffer, lengthEach, count, groupId, startId = 0, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startProvideBuffers(pump, false, buffer, lengthEach, count, groupId, startId, options), 'provideBuffers');
+    } catch (error) {
+      return pump.rejected(error);
+    }
+  }
+
+  provideBuffersSync(buffer, lengthEach, count, groupId, startId = 0, options) {
+    const pump = this[PUMP];
+    return pump.block(startProvideBuffers(pump, true, buffer, lengthEach, count, groupId, startId, options), 'provideBuffers');
+  }
+
+  removeBuffers(count, groupId, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startRemoveBuffers(pump, false, count, groupId, options), 'removeBuffers');
+    } catch (error) {
+      return pump.rejected(error);
+    }
+  }
+
+  removeBuffersSync(count, groupId, options) {
+    const pump = this[PUMP];
+    return pump.block(startRemoveBuffers(pump, true, count, groupId, options), 'removeBuffers');
+  }
+
   tee(fdIn, fdOut, length, flags = 0, options) {
     const pump = this[PUMP];
     try {
       return pump.promise(startTee(pump, false, fdIn, fdOut, length, flags, options), 'tee');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1650,7 +2430,7 @@ class Operations {
     try {
       return pump.promise(startShutdown(pump, false, fd, how, options), 'shutdown');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1664,7 +2444,7 @@ class Operations {
     try {
       return pump.promise(startRenameat(pump, false, oldPath, newPath, options), 'renameat');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1678,7 +2458,7 @@ class Operations {
     try {
       return pump.promise(startUnlinkat(pump, false, path, options), 'unlinkat');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1692,7 +2472,7 @@ class Operations {
     try {
       return pump.promise(startMkdirat(pump, false, path, mode, options), 'mkdirat');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1706,7 +2486,7 @@ class Operations {
     try {
       return pump.promise(startSymlinkat(pump, false, target, linkPath, options), 'symlinkat');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1720,7 +2500,7 @@ class Operations {
     try {
       return pump.promise(startLinkat(pump, false, oldPath, newPath, options), 'linkat');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1734,7 +2514,7 @@ class Operations {
     try {
       return pump.promise(startMsgRing(pump, false, ringFd, len, data, flags, options), 'msgRing');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1743,12 +2523,54 @@ class Operations {
     return pump.block(startMsgRing(pump, true, ringFd, len, data, flags, options), 'msgRing');
   }
 
+  msgRingFd(ringFd, sourceIndex, targetIndex, data, flags = 0, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startMsgRingFd(pump, false, ringFd, sourceIndex, targetIndex, data, flags, options), 'msgRingFd');
+    } catch (error) {
+      return pump.rejected(error);
+    }
+  }
+
+  msgRingFdSync(ringFd, sourceIndex, targetIndex, data, flags = 0, options) {
+    const pump = this[PUMP];
+    return pump.block(startMsgRingFd(pump, true, ringFd, sourceIndex, targetIndex, data, flags, options), 'msgRingFd');
+  }
+
+  msgRingFdAlloc(ringFd, sourceIndex, data, flags = 0, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startMsgRingFdAlloc(pump, false, ringFd, sourceIndex, data, flags, options), 'msgRingFdAlloc');
+    } catch (error) {
+      return pump.rejected(error);
+    }
+  }
+
+  msgRingFdAllocSync(ringFd, sourceIndex, data, flags = 0, options) {
+    const pump = this[PUMP];
+    return pump.block(startMsgRingFdAlloc(pump, true, ringFd, sourceIndex, data, flags, options), 'msgRingFdAlloc');
+  }
+
+  msgRingCqeFlags(ringFd, len, data, flags = 0, cqeFlags = 0, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startMsgRingCqeFlags(pump, false, ringFd, len, data, flags, cqeFlags, options), 'msgRingCqeFlags');
+    } catch (error) {
+      return pump.rejected(error);
+    }
+  }
+
+  msgRingCqeFlagsSync(ringFd, len, data, flags = 0, cqeFlags = 0, options) {
+    const pump = this[PUMP];
+    return pump.block(startMsgRingCqeFlags(pump, true, ringFd, len, data, flags, cqeFlags, options), 'msgRingCqeFlags');
+  }
+
   fsetxattr(fd, name, value, flags = 0, options) {
     const pump = this[PUMP];
     try {
       return pump.promise(startFsetxattr(pump, false, fd, name, value, flags, options), 'fsetxattr');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1762,7 +2584,7 @@ class Operations {
     try {
       return pump.promise(startSetxattr(pump, false, path, name, value, flags, options), 'setxattr');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1792,7 +2614,7 @@ class Operations {
     try {
       return pump.promise(startSocket(pump, false, domain, type, protocol, flags, options), 'socket');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1801,12 +2623,138 @@ class Operations {
     return pump.block(startSocket(pump, true, domain, type, protocol, flags, options), 'socket');
   }
 
+  socketDirect(domain, type, protocol, fileIndex, flags = 0, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startSocketDirect(pump, false, domain, type, protocol, fileIndex, flags, options), 'socketDirect');
+    } catch (error) {
+      return pump.rejected(error);
+    }
+  }
+
+  socketDirectSync(domain, type, protocol, fileIndex, flags = 0, options) {
+    const pump = this[PUMP];
+    return pump.block(startSocketDirect(pump, true, domain, type, protocol, fileIndex, flags, options), 'socketDirect');
+  }
+
+  socketDirectAlloc(domain, type, protocol = 0, flags = 0, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startSocketDirectAlloc(pump, false, domain, type, protocol, flags, options), 'socketDirectAlloc');
+    } catch (error) {
+      return pump.rejected(error);
+    }
+  }
+
+  socketDirectAllocSync(domain, type, protocol = 0, flags = 0, options) {
+    const pump = this[PUMP];
+    return pump.block(startSocketDirectAlloc(pump, true, domain, type, protocol, flags, options), 'socketDirectAlloc');
+  }
+
+  uringCmd(cmdOp, fd, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startUringCmd(pump, false, cmdOp, fd, options), 'uringCmd');
+    } catch (error) {
+      return pump.rejected(error);
+    }
+  }
+
+  uringCmdSync(cmdOp, fd, options) {
+    const pump = this[PUMP];
+    return pump.block(startUringCmd(pump, true, cmdOp, fd, options), 'uringCmd');
+  }
+
+  cmdSock(op, fd, level = 0, optname = 0, value = undefined, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startCmdSock(pump, false, op, fd, level, optname, value, options), 'cmdSock');
+    } catch (error) {
+      return pump.rejected(error);
+    }
+  }
+
+  cmdSockSync(op, fd, level = 0, optname = 0, value = undefined, options) {
+    const pump = this[PUMP];
+    return pump.block(startCmdSock(pump, true, op, fd, level, optname, value, options), 'cmdSock');
+  }
+
+  cmdGetsockname(fd, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startCmdGetsockname(pump, false, fd, options), 'cmdGetsockname');
+    } catch (error) {
+      return pump.rejected(error);
+    }
+  }
+
+  cmdGetsocknameSync(fd, options) {
+    const pump = this[PUMP];
+    return pump.block(startCmdGetsockname(pump, true, fd, options), 'cmdGetsockname');
+  }
+
+  sendZc(fd, data, flags = 0, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startSendZc(pump, false, fd, data, flags, options), 'sendZc');
+    } catch (error) {
+      return pump.rejected(error);
+    }
+  }
+
+  sendZcSync(fd, data, flags = 0, options) {
+    const pump = this[PUMP];
+    return pump.block(startSendZc(pump, true, fd, data, flags, options), 'sendZc');
+  }
+
+  sendZcFixed(fd, data, flags = 0, bufIndex, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startSendZcFixed(pump, false, fd, data, flags, bufIndex, options), 'sendZcFixed');
+    } catch (error) {
+      return pump.rejected(error);
+    }
+  }
+
+  sendZcFixedSync(fd, data, flags = 0, bufIndex, options) {
+    const pump = this[PUMP];
+    return pump.block(startSendZcFixed(pump, true, fd, data, flags, bufIndex, options), 'sendZcFixed');
+  }
+
+  sendmsgZc(fd, buffers, flags = 0, address = undefined, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startSendmsgZc(pump, false, fd, buffers, flags, address, options), 'sendmsgZc');
+    } catch (error) {
+      return pump.rejected(error);
+    }
+  }
+
+  sendmsgZcSync(fd, buffers, flags = 0, address = undefined, options) {
+    const pump = this[PUMP];
+    return pump.block(startSendmsgZc(pump, true, fd, buffers, flags, address, options), 'sendmsgZc');
+  }
+
+  sendmsgZcFixed(fd, buffers, flags = 0, bufIndex, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startSendmsgZcFixed(pump, false, fd, buffers, flags, bufIndex, options), 'sendmsgZcFixed');
+    } catch (error) {
+      return pump.rejected(error);
+    }
+  }
+
+  sendmsgZcFixedSync(fd, buffers, flags = 0, bufIndex, options) {
+    const pump = this[PUMP];
+    return pump.block(startSendmsgZcFixed(pump, true, fd, buffers, flags, bufIndex, options), 'sendmsgZcFixed');
+  }
+
   waitid(idType, id, waitOptions, options) {
     const pump = this[PUMP];
     try {
       return pump.promise(startWaitid(pump, false, idType, id, waitOptions, options), 'waitid');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1815,12 +2763,68 @@ class Operations {
     return pump.block(startWaitid(pump, true, idType, id, waitOptions, options), 'waitid');
   }
 
+  futexWait(int32Array, index, value, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startFutexWait(pump, false, int32Array, index, value, options), 'futexWait');
+    } catch (error) {
+      return pump.rejected(error);
+    }
+  }
+
+  futexWaitSync(int32Array, index, value, options) {
+    const pump = this[PUMP];
+    return pump.block(startFutexWait(pump, true, int32Array, index, value, options), 'futexWait');
+  }
+
+  futexWake(int32Array, index, count = 1, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startFutexWake(pump, false, int32Array, index, count, options), 'futexWake');
+    } catch (error) {
+      return pump.rejected(error);
+    }
+  }
+
+  futexWakeSync(int32Array, index, count = 1, options) {
+    const pump = this[PUMP];
+    return pump.block(startFutexWake(pump, true, int32Array, index, count, options), 'futexWake');
+  }
+
+  futexWaitv(futexes, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startFutexWaitv(pump, false, futexes, options), 'futexWaitv');
+    } catch (error) {
+      return pump.rejected(error);
+    }
+  }
+
+  futexWaitvSync(futexes, options) {
+    const pump = this[PUMP];
+    return pump.block(startFutexWaitv(pump, true, futexes, options), 'futexWaitv');
+  }
+
+  fixedFdInstall(fileIndex, flags = 0, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startFixedFdInstall(pump, false, fileIndex, flags, options), 'fixedFdInstall');
+    } catch (error) {
+      return pump.rejected(error);
+    }
+  }
+
+  fixedFdInstallSync(fileIndex, flags = 0, options) {
+    const pump = this[PUMP];
+    return pump.block(startFixedFdInstall(pump, true, fileIndex, flags, options), 'fixedFdInstall');
+  }
+
   ftruncate(fd, length, options) {
     const pump = this[PUMP];
     try {
       return pump.promise(startFtruncate(pump, false, fd, length, options), 'ftruncate');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1834,7 +2838,7 @@ class Operations {
     try {
       return pump.promise(startBind(pump, false, fd, address, options), 'bind');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1848,7 +2852,7 @@ class Operations {
     try {
       return pump.promise(startListen(pump, false, fd, backlog, options), 'listen');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1857,12 +2861,26 @@ class Operations {
     return pump.block(startListen(pump, true, fd, backlog, options), 'listen');
   }
 
+  recvZc(fd, length = 0, flags = 0, ifq = 0, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startRecvZc(pump, false, fd, length, flags, ifq, options), 'recvZc');
+    } catch (error) {
+      return pump.rejected(error);
+    }
+  }
+
+  recvZcSync(fd, length = 0, flags = 0, ifq = 0, options) {
+    const pump = this[PUMP];
+    return pump.block(startRecvZc(pump, true, fd, length, flags, ifq, options), 'recvZc');
+  }
+
   epollWait(epfd, maxEvents, options) {
     const pump = this[PUMP];
     try {
       return pump.promise(startEpollWait(pump, false, epfd, maxEvents, options), 'epollWait');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1876,7 +2894,7 @@ class Operations {
     try {
       return pump.promise(startReadvFixed(pump, false, fileIndex, buffers, offset, bufIndex, options), 'readvFixed');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1890,7 +2908,7 @@ class Operations {
     try {
       return pump.promise(startWritevFixed(pump, false, fileIndex, buffers, offset, bufIndex, options), 'writevFixed');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1904,7 +2922,7 @@ class Operations {
     try {
       return pump.promise(startPipe(pump, false, flags, options), 'pipe');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -1912,6 +2930,48 @@ class Operations {
     const pump = this[PUMP];
     return pump.block(startPipe(pump, true, flags, options), 'pipe');
   }
+
+  pipeDirect(flags = 0, fileIndex = undefined, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startPipeDirect(pump, false, flags, fileIndex, options), 'pipeDirect');
+    } catch (error) {
+      return pump.rejected(error);
+    }
+  }
+
+  pipeDirectSync(flags = 0, fileIndex = undefined, options) {
+    const pump = this[PUMP];
+    return pump.block(startPipeDirect(pump, true, flags, fileIndex, options), 'pipeDirect');
+  }
+
+  nop128(options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startNop128(pump, false, options), 'nop128');
+    } catch (error) {
+      return pump.rejected(error);
+    }
+  }
+
+  nop128Sync(options) {
+    const pump = this[PUMP];
+    return pump.block(startNop128(pump, true, options), 'nop128');
+  }
+
+  uringCmd128(cmdOp, fd, options) {
+    const pump = this[PUMP];
+    try {
+      return pump.promise(startUringCmd128(pump, false, cmdOp, fd, options), 'uringCmd128');
+    } catch (error) {
+      return pump.rejected(error);
+    }
+  }
+
+  uringCmd128Sync(cmdOp, fd, options) {
+    const pump = this[PUMP];
+    return pump.block(startUringCmd128(pump, true, cmdOp, fd, options), 'uringCmd128');
+  }
 }
 
-module.exports = { Operations, startReadInto, startWrite };
+module.exports = { LATER, Operations, startReadInto, startWrite };

@@ -9,13 +9,16 @@ const diagnostics = require('node:diagnostics_channel');
 const { performance } = require('node:perf_hooks');
 
 const check = require('./arguments.js');
-const { UringError, closedError, rejectAwaited } = require('./errors.js');
-const { native } = require('./native.js');
+const { UringError, closedError, isOlderThan, lacks, rejectAwaited } = require('./errors.js');
+const { native, queue } = require('./native.js');
 const { Loan, Loaned } = require('./memory.js');
+const { Queue } = require('./queue.js');
 const { CopyBack, CopyBackAll } = require('./results.js');
 
 const EINTR = 4;
+const EINVAL = 22;
 const EFAULT = 14;
+const EOPNOTSUPP = 95;
 const ECANCELED = 125;
 
 // Must be those of src/binding/ring.rs and src/ops/pump.rs.
@@ -59,34 +62,6 @@ function wake(id) {
   }
 }
 
-/** First in, first out, without moving the rest at each. */
-class Queue {
-  constructor() {
-    this.items = [];
-    this.at = 0;
-  }
-
-  get length() {
-    return this.items.length - this.at;
-  }
-
-  push(item) {
-    this.items.push(item);
-  }
-
-  shift() {
-    const item = this.items[this.at];
-    this.items[this.at++] = undefined;
-    if (this.at === this.items.length) {
-      this.items.length = this.at = 0;
-    } else if (this.at > 1024) {
-      this.items.splice(0, this.at);
-      this.at = 0;
-    }
-    return item;
-  }
-}
-
 class Pump {
   constructor(setup) {
     const id = native.open(
@@ -120,6 +95,8 @@ class Pump {
     this.freed = false;
     this.named = new Map();
     this.buffers = [];
+    this.groups = new Map();
+    this.chain = undefined;
     this.completions = new Queue();
     this.waiters = [];
     this.drainers = [];
@@ -145,10 +122,21 @@ class Pump {
    * of the kernel's number: see results.js.
    */
   promise(ticket, name) {
+    if (this.chain !== undefined) return this.chain.add(ticket, name);
     const promise = new Promise(executor);
     this.resolves[ticket] = lastResolve;
     this.names[ticket] = name;
     if (!this.scheduled) this.schedule();
+    return promise;
+  }
+
+  /** The promise of an operation that was not queued. */
+  rejected(error) {
+    const promise = Promise.reject(error);
+    if (this.chain !== undefined) {
+      this.chain.refuse(error);
+      promise.catch(() => {});
+    }
     return promise;
   }
 
@@ -212,6 +200,15 @@ class Pump {
 
   fillAllRegistered(ticket, views, memories) {
     this.values[ticket] = new CopyBackAll(views, memories.map((memory) => new Loaned(memory)));
+  }
+
+  /** Empties a place among the registered files that nobody asks for any more. */
+  closeIndex(index) {
+    if (this.closed) return;
+    const ticket = this.ticket();
+    const refused = queue.closeDirect(this.id, ticket, index + 1);
+    if (refused !== undefined) this.refuse(ticket, refused, 'closeDirect');
+    this.handle(ticket, { complete() {} });
   }
 
   /** Cancels an operation that is in flight or waiting to be. It settles for itself. */
@@ -320,15 +317,15 @@ class Pump {
 
   takeMessages() {
     for (let message; (message = native.takeMessage(this.id)) !== undefined; ) {
-      this.completed(message[0], message[1]);
+      this.completed(...message);
     }
   }
 
   // By hand: completions wait here for whoever asks for them.
 
-  /** One completion for those who collect them by hand. */
-  completed(userData, result) {
-    this.completions.push([userData, result]);
+  /** One completion for those who collect them by hand; only messages of other rings have flags. */
+  completed(userData, result, flags = 0) {
+    this.completions.push(flags === 0 ? [userData, result] : [userData, result, flags]);
     if (this.waiters.length > 0) this.serve();
   }
 
@@ -401,18 +398,18 @@ class Pump {
       if (resolve === undefined) value.complete(result, flags);
       else if (result < 0) this.reject(resolve, this.names[ticket], value, result);
       else if (value === undefined) resolve(result);
-      else this.resolveWith(resolve, value, result, this.names[ticket]);
+      else this.resolveWith(resolve, value, result, flags, this.names[ticket]);
     }
     this.at = this.end = HEADER;
   }
 
-  resolveWith(resolve, value, result, name) {
+  resolveWith(resolve, value, result, flags, name) {
     if (this.closed && value.late !== undefined) {
       value.late(result);
       return rejectAwaited(resolve, () => new UringError(ECANCELED, name, value.info));
     }
     try {
-      resolve(value.finish(result));
+      resolve(value.finish(result, flags));
     } catch (error) {
       rejectAwaited(resolve, () => error);
     }
@@ -421,7 +418,14 @@ class Pump {
   reject(resolve, name, value, result) {
     const failed = value?.failed?.(result);
     const errno = this.errnoOf(result);
-    rejectAwaited(resolve, () => failed ?? new UringError(errno, name, value?.info));
+    rejectAwaited(resolve, () => failed ?? this.errorOf(errno, name, value?.info));
+  }
+
+  /** A kernel refuses what it does not know of an opcode that it has. */
+  errorOf(errno, name, info) {
+    const since = this.later[name];
+    const isRefused = errno === EINVAL || errno === EOPNOTSUPP;
+    return isRefused && since !== undefined && isOlderThan(since) ? lacks(name, since) : new UringError(errno, name, info);
   }
 
   /** A cancelled operation of an io-wq thread ends with EINTR. */
@@ -434,8 +438,10 @@ class Pump {
   /** Waits for one queued operation, settles the others that end meanwhile, and returns its result. */
   block(ticket, name) {
     const value = this.values[ticket];
+    if (this.chain !== undefined) throw this.blockedInChain(ticket, name);
     let waited;
     let result;
+    let flags;
     do {
       this.settle();
       waited = native.wait(this.id, ticket, SLICE_MS);
@@ -444,21 +450,31 @@ class Pump {
         throw new UringError(-waited, name);
       }
       result = this.words[1];
+      flags = this.words[2];
       this.end = HEADER + 3 * (waited & COUNT);
       if (waited & MESSAGES) this.takeMessages();
     } while (!(waited & DONE));
-    this.values[ticket] = undefined;
-    this.free.push(ticket);
+    if (!(flags & F_MORE)) {
+      this.values[ticket] = undefined;
+      this.free.push(ticket);
+    }
     if (this.end > HEADER) this.settle();
-    if (result >= 0) return value === undefined ? result : value.finish(result);
-    throw value?.failed?.(result) ?? new UringError(this.errnoOf(result), name, value?.info);
+    if (flags & F_MORE) return value.sent(result);
+    if (result >= 0) return value === undefined ? result : value.finish(result, flags);
+    throw value?.failed?.(result) ?? this.errorOf(this.errnoOf(result), name, value?.info);
+  }
+
+  /** What waits here would wait for its own chain. */
+  blockedInChain(ticket, name) {
+    this.values[ticket] = { complete() {} };
+    return new UringError(EINVAL, name, { detail: 'a blocking call inside link() would never end' });
   }
 
   /** Waits until any operation is done, and settles what is. */
-  blockForAny(name) {
+  blockForAny(name, limit = SLICE_MS) {
     this.open(name);
     this.settle();
-    this.take(native.wait(this.id, -1, SLICE_MS));
+    this.take(native.wait(this.id, -1, Math.min(limit, SLICE_MS)));
   }
 
   // The end

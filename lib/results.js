@@ -60,6 +60,50 @@ function pipeOf(result, memory) {
 }
 pipeOf.late = (result, memory) => pipeOf(result, memory).forEach(closeLate);
 
+/** A place among the registered files, given by the caller or by the kernel. */
+class Direct {
+  constructor(pump, fileIndex, path) {
+    this.pump = pump;
+    this.fileIndex = fileIndex;
+    if (path !== undefined) this.info = { path };
+  }
+
+  finish(result) {
+    return this.fileIndex ?? result;
+  }
+
+  late(result) {
+    this.pump.closeIndex(this.finish(result));
+  }
+}
+
+/** Two neighbouring places, or two that the kernel chose. */
+class DirectPair extends Direct {
+  constructor(pump, fileIndex, memory) {
+    super(pump, fileIndex);
+    this.memory = memory;
+  }
+
+  finish(result) {
+    const { fileIndex } = this;
+    return fileIndex === undefined ? pipeOf(result, this.memory) : [fileIndex, fileIndex + 1];
+  }
+
+  late(result) {
+    for (const index of this.finish(result)) this.pump.closeIndex(index);
+  }
+}
+
+/** `make` of a completed futex wait, which kept its words. */
+function nothingOf() {
+  return undefined;
+}
+
+/** `make` of a wait for several words. */
+function numberOf(result) {
+  return result;
+}
+
 /** `make` of a renamed operation. */
 function rename(pump, from, to) {
   if (to !== undefined) pump.rename(from, to);
@@ -136,11 +180,15 @@ module.exports = {
   CopyBack,
   CopyBackAll,
   DESCRIPTOR,
+  Direct,
+  DirectPair,
   Filled,
   Made,
   NOTHING,
   OnPath,
   closeLate,
+  nothingOf,
+  numberOf,
   pipeOf,
   rename,
 };

@@ -48,10 +48,28 @@ const KINDS = {
     native: 'undefined',
     type: 'UserData',
   },
+  place: { check: 'check.integer(V, N, 0, 2 ** 31 - 2)', native: 'V + 1', type: 'number' },
+  placeOrAny: {
+    check: 'if (V !== undefined) check.integer(V, N, 0, 2 ** 31 - 2)',
+    native: 'V === undefined ? -1 : V + 1',
+    type: 'number',
+  },
+  word32: { check: `check.integer(V, N, ${INT_RANGE})`, native: 'V >>> 0', type: 'number' },
+  fdList: { check: 'V = check.descriptors(V, N)', type: 'readonly number[]' },
+  word: { check: 'sharedArray(V, N)', native: 'wordOf(V, index)', type: 'Int32Array' },
+  wordIndex: { check: 'check.integer(V, N, 0, int32Array.length - 1)', native: 'undefined', type: 'number' },
+  words: { check: 'V = wordsOf(V, N)', type: 'readonly Futex[]' },
+  group: { check: 'V = groupOf(V, pump, N)', native: 'V.id', type: 'BufferRing | number' },
+  provided: {
+    check: 'V = check.bufferToFill(V, N)',
+    prepare: 'checkProvided(V, lengthEach, count, startId)',
+    type: 'Fillable',
+  },
+  optionValue: { prepare: 'const memory = optionMemory(op, V)', native: 'memory', type: 'Data | number' },
   choice: { check: 'check.boolean(V, N)', native: 'undefined', type: 'boolean' },
   memory: { hidden: true, prepare: 'const V = take(SIZE)' },
   acceptedAddress: { hidden: true, prepare: 'const V = acceptedMemory()' },
-  sentMessage: { hidden: true, prepare: 'const V = sentMemory(address)' },
+  sentMessage: { hidden: true, prepare: 'const V = sentMemory(ADDRESS)' },
   receivedMessage: { hidden: true, prepare: 'const V = receivedMemory()' },
   data: { check: 'V = check.dataToWrite(V, N)', type: 'Data', large: 'V.length' },
   buffer: { check: 'V = check.bufferToFill(V, N)', type: 'Fillable', large: 'V.length' },
@@ -97,7 +115,7 @@ const RETURNS = {
   bytes: { type: 'number', says: 'bytes' },
   fd: { type: 'number', says: 'file descriptor' },
   number: { type: 'number', says: 'number' },
-  stats: { type: 'Statx', says: 'statx object', value: 'statsOf, memory, bigint, path' },
+  stats: { type: 'Statx', with: ['bigint', 'Statx<bigint>'], says: 'statx object', value: 'statsOf, memory, bigint, path' },
   pipe: { type: '[readFd: number, writeFd: number]', says: '[readFd, writeFd]', value: 'pipeOf, memory' },
   accepted: {
     type: '{ fd: number; address: SocketAddress | null }',
@@ -106,18 +124,38 @@ const RETURNS = {
   },
   message: {
     type: 'number',
+    with: ['full', '{ bytes: number; flags: number; address: SocketAddress | null }'],
     says: 'bytes, or { bytes, flags, address }',
     value: 'messageOf, memory, full',
   },
   siginfo: { type: 'Siginfo', says: '{ signo, code, pid, uid, status }', value: 'siginfoOf, memory' },
   epollEvents: { type: 'Required<EpollEvent>[]', says: '[{ events, data }]', value: 'epollEventsOf, memory' },
   attribute: { type: 'Buffer', says: 'Buffer' },
+  index: { type: 'number', says: 'index' },
+  indexPair: { type: '[readIndex: number, writeIndex: number]', says: '[readIndex, writeIndex]' },
+  expired: { type: 'boolean', says: 'whether it ran out', value: 'Boolean' },
+  woken: { type: 'void', says: 'nothing', value: 'nothingOf, int32Array' },
+  wokenIndex: { type: 'number', says: 'index', value: 'numberOf, futexes' },
+  option: { type: 'Buffer | number | undefined', says: 'Buffer, number or nothing', value: 'optionOf, memory, op' },
+  address: { type: 'SocketAddress | null', says: 'address', value: 'addressOf, memory' },
+  sent: { type: 'number', with: ['full', '{ bytes: number; released: Promise<void> }'], says: 'bytes, or { bytes, released }' },
+  sentBundle: { type: 'number', says: 'bytes', value: '(bytes) => bufferRing.sent(bytes)' },
+  connections: { type: 'number', says: 'file descriptors', source: 'new Connections()' },
+  chunks: { type: 'Buffer', says: 'Buffers', source: 'new Chunks(bufferRing)' },
+  messages: {
+    type: '{ data: Buffer; flags: number; address: SocketAddress | null }',
+    says: '{ data, flags, address }',
+    source: 'new Messages(bufferRing)',
+  },
+  events: { type: 'number', says: 'events', source: 'new Events()' },
+  ticks: { type: 'number', says: 'ticks', source: 'new Ticks()' },
   renamed: { type: 'void', says: 'nothing', value: '() => rename(pump, userData, newUserData)' },
 };
 
 const capital = (name) => name[0].toUpperCase() + name.slice(1);
 const substitute = (text, variable, name, row) =>
   text.replace(/\bV\b/g, variable).replace(/\bN\b/g, `'${name}'`).replace(/\bNAME\b/g, `'${row.name}'`)
+    .replace(/\bADDRESS\b/g, row.args.some((arg) => arg.name === 'address') ? 'address' : 'undefined')
     .replace(/\bSIZE\b/g, row.args.find((arg) => arg.size != null)?.size || 'maxEvents * EVENT_BYTES || EVENT_BYTES');
 const positional = (row) => row.args.filter((arg) => !arg.option && !KINDS[arg.kind].hidden && arg.name !== 'memory');
 // The memory of an attribute is an argument of its start function only.
@@ -155,6 +193,18 @@ function optionLines(row) {
 
 function valueLines(row) {
   const { value } = RETURNS[row.returns];
+  const path = row.args.some((arg) => arg.kind === 'path') ? ', path' : '';
+  if (row.returns === 'index') {
+    const index = row.args.some((arg) => arg.name === 'fileIndex') ? 'fileIndex' : 'undefined';
+    return [`  pump.values[ticket] = new Direct(pump, ${index}${path});`];
+  }
+  if (row.returns === 'indexPair') return ['  pump.values[ticket] = new DirectPair(pump, fileIndex, memory);'];
+  if (row.returns === 'sent') return [`  pump.values[ticket] = new Sent(pump, ticket, '${row.name}', full);`];
+  if (row.name === 'removeBuffers') return ['  pump.values[ticket] = new Made((found) => removed(pump, groupId, found));'];
+  if (row.name === 'provideBuffers') {
+    const passed = 'pump, buffer, lengthEach, count, groupId, startId';
+    return [`  pump.values[ticket] = new Made(() => addProvided(${passed}));`];
+  }
   if (value) return [`  pump.values[ticket] = new Made(${value});`];
   if (row.returns === 'fd' && !row.args.some((arg) => arg.kind === 'path')) {
     return ['  pump.values[ticket] = DESCRIPTOR;'];
@@ -174,23 +224,31 @@ function stepLines(row, step) {
     .map((arg) => `  ${substitute(KINDS[arg.kind][step], arg.name, arg.name, row)};`);
 }
 
+/** The native call that queues the operation. */
+function queueCall(row, swap = (name) => name) {
+  const args = row.args.map((arg) => {
+    const native = KINDS[arg.kind].native;
+    return swap(native ? substitute(native, arg.name, arg.name, row) : arg.name);
+  });
+  return `queue.${row.name}(${['pump.id', 'ticket', ...args].join(', ')})`;
+}
+
+/** What is checked before anything happens. */
+function checkLines(row) {
+  return [
+    `  pump.open('${row.name}');`,
+    `  if (pump.mask[${row.opcode}] !== 1) throw lacks('${row.name}', '${row.since}');`,
+    ...started(row)
+      .filter((arg) => KINDS[arg.kind].check)
+      .map((arg) => `  ${substitute(KINDS[arg.kind].check, arg.name, arg.name, row)};`),
+  ];
+}
+
 function starter(row) {
-  const queue = (swap = (name) => name) => {
-    const args = row.args.map((arg) => {
-      const native = KINDS[arg.kind].native;
-      return swap(native ? substitute(native, arg.name, arg.name, row) : arg.name);
-    });
-    return `queue.${row.name}(${['pump.id', 'ticket', ...args].join(', ')})`;
-  };
-  const checks = started(row).map(
-    (arg) => `  ${substitute(KINDS[arg.kind].check, arg.name, arg.name, row)};`,
-  );
   const large = row.readsOrWrites ? row.args.find((arg) => KINDS[arg.kind].large) : undefined;
   const lines = [
     `function start${capital(row.name)}(pump, blocking, ${[...started(row).map((arg) => arg.name), 'options'].join(', ')}) {`,
-    `  pump.open('${row.name}');`,
-    `  if (pump.mask[${row.opcode}] !== 1) throw lacks('${row.name}', '${row.since}');`,
-    ...checks,
+    ...checkLines(row),
     ...optionLines(row),
     ...stepLines(row, 'prepare'),
     '  const ticket = pump.ticket();',
@@ -206,10 +264,10 @@ function starter(row) {
     lines.push('  if (extras !== undefined) extras.apply(false);');
   }
   const toFill = row.args.find((arg) => arg.kind === 'buffer' || arg.kind === 'bufferList');
-  lines.push(`  ${toFill ? 'let' : 'const'} refused = ${queue()};`);
+  lines.push(`  ${toFill ? 'let' : 'const'} refused = ${queueCall(row)};`);
   if (toFill) {
     const lend = toFill.kind === 'buffer' ? 'lend' : 'lendAll';
-    const swapped = queue((text) => (text === toFill.name ? `pump.${lend}(ticket, ${text})` : text));
+    const swapped = queueCall(row, (text) => (text === toFill.name ? `pump.${lend}(ticket, ${text})` : text));
     lines.push(`  if (refused === NOT_OURS) refused = ${swapped};`);
   }
   lines.push(
@@ -225,12 +283,13 @@ function starter(row) {
 function methods(row) {
   const start = `start${capital(row.name)}(pump`;
   if (row.returns === 'attribute') return attributeMethods(row);
+  if (row.isStream) return streamMethod(row);
   return `  ${row.name}(${parameters(row)}) {
     const pump = this[PUMP];
     try {
       return pump.promise(${start}, false, ${passed(row)}), '${row.name}');
     } catch (error) {
-      return Promise.reject(error);
+      return pump.rejected(error);
     }
   }
 
@@ -239,6 +298,21 @@ function methods(row) {
     return pump.block(${start}, true, ${passed(row)}), '${row.name}');
   }
 `;
+}
+
+/** One that gives an async iterator: the operation is queued when somebody asks for the first result. */
+function streamMethod(row) {
+  const indent = (line) => `  ${line}`;
+  return [
+    `  ${row.name}(${parameters(row)}) {`,
+    '    const pump = this[PUMP];',
+    ...checkLines(row).map(indent),
+    ...stepLines(row, 'prepare').map(indent),
+    `    const start = (ticket) => ${queueCall(row)};`,
+    `    return new Stream(pump, '${row.name}', ${RETURNS[row.returns].source}, options, start);`,
+    '  }',
+    '',
+  ].join('\n');
 }
 
 function attributeMethods(row) {
@@ -265,66 +339,97 @@ function optionLists() {
   return lists.join('');
 }
 
+/** Those that are newer than their opcode, by which the kernel can't be asked for them. */
+function laterList() {
+  const isLater = (row) => row.since !== rows.find(({ opcode }) => opcode === row.opcode).since;
+  const lines = rows.filter(isLater).map((row) => `  ${row.name}: '${row.since}',\n`);
+  return `/** Operations that came later than their opcode, and with which Linux. */\nconst LATER = {\n${lines.join('')}};\n`;
+}
+
 function code() {
   return `// Generated by scripts/generate-operations.js from src/ops/table.rs: the methods of a ring, each as
 // promise and blocking. A \`start\` function checks the arguments and queues the operation.
 
 'use strict';
 
-const { acceptedMemory, acceptedOf, encode, messageOf, receivedMemory, sentMemory } = require('./address.js');
+const { acceptedMemory, acceptedOf, addressOf, encode, messageOf, receivedMemory, sentMemory } = require('./address.js');
 const check = require('./arguments.js');
+const { addProvided, checkProvided, groupOf, removed } = require('./buffer-ring.js');
 const { lacks } = require('./errors.js');
 const { Extras } = require('./extras.js');
+const { sharedArray, wordOf, wordsOf } = require('./futex.js');
 const { take } = require('./memory.js');
 const { queue } = require('./native.js');
 const { AT_FDCWD, NOT_OURS, OFF_THREAD_BYTES, OPTIONS, PUMP, STATX_ALL, listOf, total } = require('./pump-shared.js');
-const { DESCRIPTOR, Made, NOTHING, OnPath, pipeOf, rename } = require('./results.js');
+const { DESCRIPTOR, Direct, DirectPair, Made, NOTHING, OnPath, nothingOf, numberOf, pipeOf, rename } = require('./results.js');
+const { Sent } = require('./sent.js');
+const { optionMemory, optionOf } = require('./socket-option.js');
 const { statsOf } = require('./statx.js');
+const { Chunks, Connections, Events, Messages, Stream, Ticks } = require('./stream.js');
 const { EVENT_BYTES, epollEvent, epollEventsOf, siginfoOf, timespec } = require('./waiting.js');
 const { readAttribute, readAttributeSync } = require('./xattr.js');
 
 ${optionLists()}
-${rows.map(starter).join('\n')}
+${laterList()}
+${rows.filter((row) => !row.isStream).map(starter).join('\n')}
 /** The regular operations, for UringCtx to inherit. */
 class Operations {
 ${rows.map(methods).join('\n')}}
 
-module.exports = { Operations, startReadInto, startWrite };
+module.exports = { LATER, Operations, startReadInto, startWrite };
 `;
 }
 
 // operations.d.ts
 
 function typedParameters(row) {
-  const args = positional(row).map((arg) => {
-    const mark = arg.default == null ? '' : '?';
-    return `${arg.name}${mark}: ${KINDS[arg.kind].type}`;
+  const args = positional(row).map((arg, at, all) => {
+    const { type } = KINDS[arg.kind];
+    if (arg.default == null) return `${arg.name}: ${type}`;
+    const isOptional = all.slice(at).every((later) => later.default != null);
+    return isOptional ? `${arg.name}?: ${type}` : `${arg.name}: ${type} | undefined`;
   });
   const own = optional(row).map((arg) => `${arg.name}?: ${KINDS[arg.kind].type}`);
-  const base = row.readsOrWrites ? 'ReadWriteOptions' : 'OperationOptions';
+  const base = row.isStream ? 'WaitOptions' : row.readsOrWrites ? 'ReadWriteOptions' : 'OperationOptions';
   const options = own.length > 0 ? `${base} & { ${own.join('; ')} }` : base;
   return [...args, `options?: ${options}`].join(', ');
+}
+
+/** The parameters where the option that changes the result is given: nothing before it can be left out. */
+function withFlag(args, flag) {
+  const given = args.replace('options?:', 'options:').replace(`${flag}?: boolean`, `${flag}: true`);
+  return given.replaceAll(/(\w+)\?(: [\w ]+)(?=,.* options:)/g, '$1$2 | undefined');
 }
 
 function types() {
   const declared = rows.map((row) => {
     const { type } = RETURNS[row.returns];
     const args = typedParameters(row);
-    return (
-      `  /** ${row.doc} Linux ${row.since}; see ${row.man}. */\n` +
-      `  ${row.name}(${args}): Promise<${type}>;\n` +
-      `  /** {@link ${row.name}}, blocking. */\n` +
-      `  ${row.name}Sync(${args}): ${type};\n`
-    );
+    if (row.isStream) {
+      return `  /** ${row.doc} Linux ${row.since}; see ${row.man}. */\n  ${row.name}(${args}): AsyncIterableIterator<${type}>;\n`;
+    }
+    const [flag, other] = RETURNS[row.returns].with ?? [];
+    // With an option that changes the result, a declaration for each of the two.
+    const forms = [[args, type]];
+    if (flag) forms.unshift([withFlag(args, flag), other]);
+    return [
+      `  /** ${row.doc} Linux ${row.since}; see ${row.man}. */`,
+      ...forms.map(([taken, given]) => `  ${row.name}(${taken}): Promise<${given}>;`),
+      `  /** {@link ${row.name}}, blocking. */`,
+      ...forms.map(([taken, given]) => `  ${row.name}Sync(${taken}): ${given};`),
+      '',
+    ].join('\n');
   });
   return `// Generated by scripts/generate-operations.js from src/ops/table.rs: the types of the operations.
 
 import type { PathLike } from 'node:fs';
 
 import type {
+  BufferRing,
   Data,
   EpollEvent,
   Fillable,
+  Futex,
   OpenHow,
   OperationOptions,
   ReadWriteOptions,
@@ -333,6 +438,7 @@ import type {
   Statx,
   Time,
   UserData,
+  WaitOptions,
 } from './ctx.js';
 
 export class Operations {
@@ -347,13 +453,15 @@ function docs() {
     const signature = `${row.name}(${parameters(row).replace(/, ?options$|^options$/, '')})`;
     const own = optional(row).map((arg) => `\`${arg.name} = ${arg.default}\``).join(', ');
     const doc = own ? `${row.doc} Options: ${own}.` : row.doc;
-    return `| \`${signature}\` | ${RETURNS[row.returns].says} | ${row.since} | ${row.man} | ${doc} |`;
+    const says = row.isStream ? `iterator of ${RETURNS[row.returns].says}` : RETURNS[row.returns].says;
+    return `| \`${signature}\` | ${says} | ${row.since} | ${row.man} | ${doc} |`;
   });
   return `<!-- Generated by scripts/generate-operations.js from src/ops/table.rs. -->
 
 # Operations of a ring
 
-Each is a method of \`UringCtx\` that returns a Promise, and under its name + \`Sync\` one that blocks.
+Each is a method of \`UringCtx\` that returns a Promise, and under its name + \`Sync\` one that blocks;
+an iterator has one form, an async iterator whose leaving cancels the operation.
 All take a trailing \`options\` object with \`signal\`, \`timeout\` (ms), \`userData\` and \`sqeFlags\`; those
 that read or write also \`rwFlags\`. On a kernel that lacks its opcode an operation fails with
 \`EOPNOTSUPP\`, naming the Linux of the third column; \`ctx.probeOpcodeSupported()\` tells beforehand.

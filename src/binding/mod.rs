@@ -9,6 +9,7 @@ mod jobs;
 mod kernel;
 mod raw;
 mod ring;
+mod ring_groups;
 mod ring_host;
 mod ring_memory;
 mod ring_queue;

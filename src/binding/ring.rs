@@ -19,12 +19,13 @@ use crate::engine::errno::Errno;
 use crate::engine::regions::{self, Lent, Region};
 use crate::engine::setup::{Setup, flags};
 use crate::engine::watcher;
+use crate::ops::groups::Groups;
 use crate::ops::operation::Op;
 use crate::ops::pump::{Flushed, Pump};
 
 use super::raw::{self, Call, Result, Value, check, guard};
 use super::ring_host::Host;
-use super::{ring_memory, ring_queue};
+use super::{ring_groups, ring_memory, ring_queue};
 
 /// What is to be different about the next operation; rare, so it has a call of its own.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,6 +43,7 @@ pub struct Entry {
     pub pump: Pump,
     pub next: Option<Modifiers>,
     pub registered: Vec<Lent>,
+    pub groups: Groups,
     host: Rc<Host>,
     eventfd: Option<OwnedFd>,
     watched: bool,
@@ -191,6 +193,7 @@ fn open_ring(call: &Call) -> Result<Value> {
         pump,
         next: None,
         registered: Vec::new(),
+        groups: Groups::default(),
         host,
         eventfd,
         watched: false,
@@ -317,6 +320,27 @@ unsafe extern "C" fn modify(env: sys::napi_env, info: sys::napi_callback_info) -
         with(call.i32(0)?, |entry| {
             entry.next = Some(next);
             Value::Undefined
+        })
+    };
+    // SAFETY: the arguments are this callback's.
+    unsafe { guard(env, info, body) }
+}
+
+/// `chain(id, flag)`: what is queued from now on waits (-1), is linked by `IOSQE_IO_LINK` or
+/// `IOSQE_IO_HARDLINK`, or comes back as `ECANCELED` (0).
+unsafe extern "C" fn chain(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    let body = |call: &Call| {
+        let flag = call.i32(1)?;
+        with(call.i32(0)?, |entry| match flag {
+            -1 => {
+                entry.pump.begin_chain();
+                Value::Int(0)
+            }
+            0 => {
+                entry.pump.abandon_chain();
+                Value::Int(0)
+            }
+            _ => entry.pump.end_chain(flag as u8).map_or_else(errno, |()| Value::Int(0)),
         })
     };
     // SAFETY: the arguments are this callback's.
@@ -492,24 +516,29 @@ fn register_regions(call: &Call) -> Result<Value> {
     })
 }
 
-/// `takeMessage(id)`: the oldest message of another ring as `[userData, result]`, or `undefined`.
+/// `takeMessage(id)`: the oldest message of another ring as `[userData, result, flags]`, or
+/// `undefined`.
 unsafe extern "C" fn take_message(
     env: sys::napi_env,
     info: sys::napi_callback_info,
 ) -> sys::napi_value {
     let body = |call: &Call| {
-        let Some((user_data, result, _)) = with(call.i32(0)?, |entry| entry.pump.take_message())?
+        let Some((user_data, result, flags)) =
+            with(call.i32(0)?, |entry| entry.pump.take_message())?
         else {
             return Ok(Value::Undefined);
         };
-        let (mut array, mut data, mut number) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+        let (mut array, mut data) = (ptr::null_mut(), ptr::null_mut());
         // SAFETY: values of the running callback.
         unsafe {
-            check(sys::napi_create_array_with_length(call.env, 2, &raw mut array), "an array")?;
+            check(sys::napi_create_array_with_length(call.env, 3, &raw mut array), "an array")?;
             check(sys::napi_create_bigint_uint64(call.env, user_data, &raw mut data), "a bigint")?;
-            check(sys::napi_create_int32(call.env, result, &raw mut number), "a number")?;
             check(sys::napi_set_element(call.env, array, 0, data), "an element")?;
-            check(sys::napi_set_element(call.env, array, 1, number), "an element")?;
+            for (at, number) in [(1, f64::from(result)), (2, f64::from(flags))] {
+                let mut value = ptr::null_mut();
+                check(sys::napi_create_double(call.env, number, &raw mut value), "a number")?;
+                check(sys::napi_set_element(call.env, array, at, value), "an element")?;
+            }
         }
         Ok(Value::Raw(array))
     };
@@ -557,6 +586,7 @@ pub fn calls(env: sys::napi_env) -> Result<sys::napi_value> {
         ("wait", wait),
         ("cancel", cancel),
         ("modify", modify),
+        ("chain", chain),
         ("close", close),
         ("free", free),
         ("setRef", set_ref),
@@ -570,6 +600,7 @@ pub fn calls(env: sys::napi_env) -> Result<sys::napi_value> {
         raw::set(env, exports, name, raw::function(env, name, callback, none)?)?;
     }
     ring_memory::export(env, exports)?;
+    ring_groups::export(env, exports)?;
     ring_queue::export(env, exports)?;
     Ok(exports)
 }

@@ -140,51 +140,60 @@ fn take(
     entry: &mut Entry,
 ) -> Queued<()> {
     match arg.kind {
-        Kind::Fd | Kind::FileIndex | Kind::DirFd => {
-            op.number(arg.field, i64::from(call.i32(at)?).cast_unsigned());
-        }
-        Kind::Offset
-        | Kind::OffsetOrNone
-        | Kind::Length
-        | Kind::Length32
-        | Kind::Int
-        | Kind::Index => {
-            op.number(arg.field, call.i64(at)?.cast_unsigned());
-        }
-        Kind::Flag(bit) => op.number(arg.field, if call.bool(at)? { u64::from(bit) } else { 0 }),
         Kind::Buffer | Kind::RegisteredBuffer | Kind::RegisteredData => {
-            let (start, len) = call.view(at)?;
-            lend(op, arg, row, (start, len), entry)?;
+            lend(op, arg, row, call.view(at)?, entry)?;
         }
         Kind::OwnBuffer => match lend(op, arg, row, call.view(at)?, entry) {
             Err(Refused::NotOurs) => return Err(Errno(libc::EFAULT).into()),
             lent => lent?,
         },
-        Kind::Data => {
-            let (start, len) = call.view(at)?;
-            match lend(op, arg, row, (start, len), entry) {
-                Err(Refused::NotOurs) => {
-                    op.copy_in(arg.field, raw::bytes_of((start, len.min(MAX_LEN))))?
-                }
-                lent => return lent,
-            }
-            op.number(Field::Len, len.min(MAX_LEN) as u64);
-        }
+        Kind::Data => lend_or_copy(op, arg, row, call.view(at)?, entry)?,
         Kind::BufferList
         | Kind::DataList
         | Kind::RegisteredBufferList
         | Kind::RegisteredDataList => op.lend_vector(ranges(call, at, arg.kind)?),
         Kind::Path | Kind::Name => op.path(arg.field, call.c_string(at)?),
-        Kind::OpenHow | Kind::Time | Kind::Address | Kind::Destination | Kind::EpollEvent => {
-            point_at_copy(call, at, arg, op)?
+        Kind::OpenHow
+        | Kind::Time
+        | Kind::Address
+        | Kind::Destination
+        | Kind::EpollEvent
+        | Kind::FdList => point_at_copy(call, at, arg, op)?,
+        Kind::Memory(_)
+        | Kind::AcceptedAddress
+        | Kind::SocketName
+        | Kind::SentMessage
+        | Kind::ReceivedMessage
+        | Kind::OptionValue => point_at_result(call, at, arg, op)?,
+        Kind::Word => op.watch_word(call.view(at)?.0),
+        Kind::Words => op.watch_words(&words(call, at)?),
+        Kind::Group => {
+            let id = call.i32(at)? as u16;
+            op.use_group(id, entry.groups.memory(id));
         }
-        Kind::Memory(_) | Kind::AcceptedAddress | Kind::SentMessage | Kind::ReceivedMessage => {
-            point_at_result(call, at, arg, op)?
+        Kind::Provided => {
+            let (start, len) = call.view(at)?;
+            let region = regions::find(start, len).ok_or(Errno(libc::EFAULT))?;
+            // Behind the memory come its parts' length and number, and the group.
+            entry.groups.keep(call.i32(at + 3)? as u16, region.clone());
+            op.lend(arg.field, region, start);
         }
         Kind::Target => {
             let found = entry.pump.reach(call.i32(at)?);
             // No operation of ours is 0: the kernel answers ENOENT.
             op.number(arg.field, found.unwrap_or(0));
+        }
+        _ => take_number(call, at, arg, op)?,
+    }
+    Ok(())
+}
+
+fn take_number(call: &Call, at: usize, arg: &Arg, op: &mut Op) -> Queued<()> {
+    match arg.kind {
+        Kind::Choice | Kind::Peer | Kind::NewName | Kind::WordIndex => {}
+        Kind::Flag(bit) => op.number(arg.field, if call.bool(at)? { u64::from(bit) } else { 0 }),
+        Kind::SocketType => {
+            op.number(arg.field, (call.i32(at)? | libc::SOCK_CLOEXEC).cast_unsigned().into());
         }
         Kind::PollMask => match call.i64(at)? {
             -1 => op.keep_poll_mask(),
@@ -194,8 +203,23 @@ fn take(
                 op.number(arg.field, mask.cast_unsigned());
             }
         },
-        Kind::Choice | Kind::Peer | Kind::NewName => {}
+        _ => op.number(arg.field, call.i64(at)?.cast_unsigned()),
     }
+    Ok(())
+}
+
+fn lend_or_copy(
+    op: &mut Op,
+    arg: &Arg,
+    row: &Row,
+    (start, len): (usize, usize),
+    entry: &Entry,
+) -> Queued<()> {
+    match lend(op, arg, row, (start, len), entry) {
+        Err(Refused::NotOurs) => op.copy_in(arg.field, raw::bytes_of((start, len.min(MAX_LEN))))?,
+        lent => return lent,
+    }
+    op.number(Field::Len, len.min(MAX_LEN) as u64);
     Ok(())
 }
 
@@ -204,6 +228,10 @@ fn point_at_copy(call: &Call, at: usize, arg: &Arg, op: &mut Op) -> Queued<()> {
     let bytes = raw::bytes_of(call.view(at)?);
     op.copy_small(arg.field, bytes);
     let length = match arg.kind {
+        Kind::FdList => {
+            op.number(Field::Len, (bytes.len() / size_of::<i32>()) as u64);
+            return Ok(());
+        }
         Kind::OpenHow => Field::Len,
         Kind::Address => Field::Off,
         Kind::Destination => Field::SpliceFd,
@@ -216,9 +244,17 @@ fn point_at_copy(call: &Call, at: usize, arg: &Arg, op: &mut Op) -> Queued<()> {
 /// Memory of ours that JavaScript makes a result of.
 fn point_at_result(call: &Call, at: usize, arg: &Arg, op: &mut Op) -> Queued<()> {
     let (start, len) = call.view(at)?;
+    if len == 0 && arg.kind == Kind::OptionValue {
+        return Ok(());
+    }
     let region = regions::find(start, len).ok_or(Errno(libc::EFAULT))?;
     match arg.kind {
-        Kind::AcceptedAddress => op.lend_address(region, start),
+        Kind::OptionValue => {
+            op.number(Field::SpliceFd, len as u64);
+            op.lend(arg.field, region, start);
+        }
+        Kind::AcceptedAddress => op.lend_address(Field::Off, region, start),
+        Kind::SocketName => op.lend_address(Field::Addr3, region, start),
         Kind::SentMessage | Kind::ReceivedMessage => op.lend_message(region, start),
         _ => op.lend(arg.field, region, start),
     }
@@ -264,6 +300,17 @@ fn ranges(call: &Call, at: usize, kind: Kind) -> Queued<Vec<(Rc<Region>, usize, 
         }
     }
     Ok(ranges)
+}
+
+/// Addresses of words, and what each is to hold: a list of their views, then a view of the values.
+fn words(call: &Call, at: usize) -> Queued<Vec<(usize, u32)>> {
+    let mut views = call.list(at)?;
+    let values = views.pop().ok_or_else(|| raw::Internal::from("the values of words"))?;
+    let (values, _) = raw::bytes_of(raw::view_of(call.env, values)?).as_chunks::<4>();
+    let word = |(view, value): (_, &[u8; 4])| {
+        Ok((raw::view_of(call.env, view)?.0, u32::from_ne_bytes(*value)))
+    };
+    views.into_iter().zip(values).map(word).collect()
 }
 
 /// One function for each row, in an object of their own.

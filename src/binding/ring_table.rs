@@ -30,6 +30,8 @@ pub struct OperationRow {
     pub args: Vec<OperationArgument>,
     pub returns: String,
     pub reads_or_writes: bool,
+    /// Whether it is an async iterator.
+    pub is_stream: bool,
 }
 
 /// The table of operations.
@@ -46,6 +48,7 @@ pub fn operation_table() -> Vec<OperationRow> {
             args: row.args.iter().map(argument).collect(),
             returns: returns(row.returns).into(),
             reads_or_writes: row.reads_or_writes,
+            is_stream: row.returns.is_stream(),
         })
         .collect()
 }
@@ -88,7 +91,7 @@ fn kind(kind: Kind) -> &'static str {
         Kind::Address | Kind::Destination => "address",
         Kind::EpollEvent => "epollEvent",
         Kind::Memory(_) => "memory",
-        Kind::AcceptedAddress => "acceptedAddress",
+        Kind::AcceptedAddress | Kind::SocketName => "acceptedAddress",
         Kind::SentMessage => "sentMessage",
         Kind::ReceivedMessage => "receivedMessage",
         Kind::Target => "target",
@@ -96,6 +99,17 @@ fn kind(kind: Kind) -> &'static str {
         Kind::Choice => "choice",
         Kind::Peer => "peer",
         Kind::NewName => "newName",
+        Kind::WordIndex => "wordIndex",
+        Kind::Place => "place",
+        Kind::PlaceOrAny => "placeOrAny",
+        Kind::Word32 => "word32",
+        Kind::SocketType => "int",
+        Kind::FdList => "fdList",
+        Kind::Word => "word",
+        Kind::Words => "words",
+        Kind::Group => "group",
+        Kind::Provided => "provided",
+        Kind::OptionValue => "optionValue",
     }
 }
 
@@ -113,6 +127,20 @@ fn returns(returns: Returns) -> &'static str {
         Returns::EpollEvents => "epollEvents",
         Returns::Attribute => "attribute",
         Returns::Renamed => "renamed",
+        Returns::Index => "index",
+        Returns::IndexPair => "indexPair",
+        Returns::Expired => "expired",
+        Returns::Woken => "woken",
+        Returns::WokenIndex => "wokenIndex",
+        Returns::Option => "option",
+        Returns::Address => "address",
+        Returns::Sent => "sent",
+        Returns::SentBundle => "sentBundle",
+        Returns::Connections => "connections",
+        Returns::Chunks => "chunks",
+        Returns::Messages => "messages",
+        Returns::Events => "events",
+        Returns::Ticks => "ticks",
     }
 }
 

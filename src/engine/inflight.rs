@@ -171,6 +171,11 @@ impl<O: Operation> Ring<O> {
         free.min(self.capacity.saturating_sub(self.in_flight))
     }
 
+    /// How many operations an empty ring takes in one submission.
+    pub fn most_at_once(&self) -> usize {
+        self.capacity.min(self.uring.params().sq_entries() as usize)
+    }
+
     /// Entries that the kernel has not taken yet.
     pub fn unsubmitted(&mut self) -> usize {
         self.uring.submission().len()

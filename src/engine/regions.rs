@@ -77,6 +77,11 @@ impl Lent {
         region.lent.set(region.lent.get() + 1);
         Self(region)
     }
+
+    /// What is lent.
+    pub fn region(&self) -> Rc<Region> {
+        self.0.clone()
+    }
 }
 
 impl Deref for Lent {

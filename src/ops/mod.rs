@@ -2,8 +2,10 @@
 //!
 //! [`table`] has one row for each, from which the calls, the JavaScript methods, the
 //! types and the documentation follow. [`operation`] is one on its way, with the
-//! memory it needs; [`pump`] is a ring that carries many.
+//! memory it needs; [`groups`] are buffers that the kernel chooses among; [`pump`] is
+//! a ring that carries many.
 
+pub mod groups;
 pub mod operation;
 pub mod pump;
 pub mod sqe;

@@ -37,6 +37,8 @@ pub struct Op {
 impl Op {
     /// The ticket of an operation whose result nobody wants.
     pub const NOBODY: i32 = -1;
+    /// `IOSQE_IO_LINK` and `IOSQE_IO_HARDLINK`.
+    pub const LINKS: u8 = 1 << 2 | 1 << 3;
 
     pub fn new(opcode: u8, ticket: i32) -> Self {
         Self { sqe: Sqe::new(opcode), held: Held::Nothing, ticket }
@@ -85,8 +87,12 @@ impl Op {
 
     /// Whether the next operation depends on this one.
     pub fn is_linked(&self) -> bool {
-        const LINK_OR_HARDLINK: u8 = 1 << 2 | 1 << 3;
-        self.sqe.flags & LINK_OR_HARDLINK != 0
+        self.sqe.flags & Self::LINKS != 0
+    }
+
+    /// Lets the next operation stand for itself.
+    pub fn unlink(&mut self) {
+        self.sqe.flags &= !Self::LINKS;
     }
 
     pub fn opcode(&self) -> u8 {
@@ -98,9 +104,46 @@ impl Op {
         self.sqe.flags & 1 != 0
     }
 
-    /// Whether it is one of the reads and writes of a registered buffer.
+    /// Whether it reads, writes or sends a registered buffer.
     pub fn uses_registered_buffer(&self) -> bool {
-        matches!(self.sqe.opcode, 4 | 5 | 60 | 61)
+        const SEND_ZC: u8 = 47;
+        const SENDMSG_ZC: u8 = 48;
+        const FIXED_BUF: u16 = 1 << 2;
+        match self.sqe.opcode {
+            4 | 5 | 60 | 61 => true,
+            SEND_ZC | SENDMSG_ZC => self.sqe.ioprio & FIXED_BUF != 0,
+            _ => false,
+        }
+    }
+
+    /// Uses whichever buffer of a group the kernel chooses; keeps the memory of them all.
+    pub fn use_group(&mut self, id: u16, memory: Vec<Rc<Region>>) {
+        const BUFFER_SELECT: u8 = 1 << 5;
+        self.sqe.flags |= BUFFER_SELECT;
+        self.sqe.buf_index = id;
+        for region in memory {
+            self.hold(Held::Lent { _region: Lent::new(region) });
+        }
+    }
+
+    /// Points at a word of memory that threads share. The kernel only compares it, by an access that
+    /// may fail, and JavaScript keeps it until the last completion.
+    pub fn watch_word(&mut self, address: usize) {
+        self.sqe.addr = address as u64;
+    }
+
+    /// Points at a `struct futex_waitv` for each such word and its value.
+    pub fn watch_words(&mut self, words: &[(usize, u32)]) {
+        const PRIVATE_32_BITS: u32 = 2 | 128;
+        let mut bytes = Vec::with_capacity(24 * words.len());
+        for &(address, value) in words {
+            bytes.extend_from_slice(&u64::from(value).to_ne_bytes());
+            bytes.extend_from_slice(&(address as u64).to_ne_bytes());
+            bytes.extend_from_slice(&PRIVATE_32_BITS.to_ne_bytes());
+            bytes.extend_from_slice(&[0; 4]);
+        }
+        self.copy_small(Field::Addr, &bytes);
+        self.sqe.len = words.len() as u32;
     }
 
     /// Uses the same operation on a registered buffer.
@@ -162,9 +205,9 @@ impl Op {
     }
 
     /// Points at a sockaddr to fill, and at its length, which lies behind it.
-    pub fn lend_address(&mut self, region: Rc<Region>, address: usize) {
+    pub fn lend_address(&mut self, length: Field, region: Rc<Region>, address: usize) {
         const LENGTH_AT: usize = 112;
-        self.sqe.off = (address + LENGTH_AT) as u64;
+        self.sqe.set(length, (address + LENGTH_AT) as u64);
         self.lend(Field::Addr, region, address);
     }
 
@@ -197,9 +240,13 @@ impl Op {
     pub fn outcome(&self, result: i32) -> i32 {
         const TIMEOUT: u8 = 11;
         const ASYNC_CANCEL: u8 = 14;
+        const LINK_TIMEOUT: u8 = 15;
         const ALL_OR_ANY: u32 = 1 | 4;
         match (self.sqe.opcode, result) {
             (TIMEOUT, _) if result == -libc::ETIME => 0,
+            // A deadline ran out, perhaps too late to stop anything, or it was not needed.
+            (LINK_TIMEOUT, _) if result == -libc::ETIME || result == -libc::EALREADY => 1,
+            (LINK_TIMEOUT, _) if result == -libc::ECANCELED || result == -libc::ENOENT => 0,
             (ASYNC_CANCEL, 0) if self.sqe.op_flags & ALL_OR_ANY != 0 => -libc::ENOENT,
             (ASYNC_CANCEL, 0) => 1,
             _ => result,
@@ -219,7 +266,8 @@ impl Op {
 }
 
 // SAFETY: an address enters `sqe` only together with its memory in `held`: a region that is counted,
-// or a heap block that does not move with `self`.
+// or a heap block that does not move with `self`. The word of a futex is the exception: the kernel
+// never writes it, and reads it by accesses that fail harmlessly where it is gone.
 unsafe impl Operation for Op {
     fn entry(&mut self) -> squeue::Entry {
         self.sqe.into()

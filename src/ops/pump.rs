@@ -110,6 +110,7 @@ pub struct Pump {
     keys: Vec<Option<Key>>,
     fixed: HashMap<usize, u16>,
     linked: bool,
+    chain: Option<Vec<Op>>,
     files_in_use: usize,
     buffers_in_use: usize,
     taken: i32,
@@ -129,6 +130,7 @@ impl Pump {
             keys: Vec::new(),
             fixed: HashMap::new(),
             linked: false,
+            chain: None,
             files_in_use: 0,
             buffers_in_use: 0,
             taken: 0,
@@ -153,7 +155,7 @@ impl Pump {
 
     /// Operations that have not come back, those in the backlog included.
     pub fn pending(&self) -> usize {
-        self.ring.in_flight() + self.backlog.len()
+        self.ring.in_flight() + self.backlog.len() + self.chain.as_ref().map_or(0, Vec::len)
     }
 
     /// Whether the kernel or the backlog holds anything.
@@ -161,10 +163,17 @@ impl Pump {
         self.pending() == 0 && self.spilled.is_empty()
     }
 
-    /// Takes an operation; the next flush submits it.
+    /// Takes an operation; the next flush submits it, once [`Pump::end_chain`] let it go.
     pub fn queue(&mut self, op: Op) {
         self.files_in_use += usize::from(op.uses_registered_file());
         self.buffers_in_use += usize::from(op.uses_registered_buffer());
+        match &mut self.chain {
+            Some(chain) => chain.push(op),
+            None => self.enqueue(op),
+        }
+    }
+
+    fn enqueue(&mut self, op: Op) {
         // A link must not be torn by the end of the submission queue: the whole chain waits.
         let fits = self.backlog.is_empty() && self.ring.has_room();
         if (fits || op.is_urgent()) && !self.linked && !op.is_linked() {
@@ -172,6 +181,44 @@ impl Pump {
         } else {
             self.linked = op.is_linked();
             self.backlog.push_back(op);
+        }
+    }
+
+    /// The operations queued from here on wait, to be linked.
+    pub fn begin_chain(&mut self) {
+        self.chain = Some(Vec::new());
+    }
+
+    /// Links what was queued since [`Pump::begin_chain`] by `flag`. What the ring can't take at once
+    /// would be torn: then nothing of it is queued, and it completes with `ECANCELED`.
+    pub fn end_chain(&mut self, flag: u8) -> Result<()> {
+        let mut chain = self.chain.take().unwrap_or_default();
+        if chain.len() > self.ring.most_at_once() {
+            self.withdraw(chain);
+            return Err(Errno(libc::E2BIG));
+        }
+        let links = chain.len().saturating_sub(1);
+        chain[..links].iter_mut().for_each(|op| op.add_flags(flag));
+        for op in chain {
+            self.enqueue(op);
+        }
+        Ok(())
+    }
+
+    /// Queues nothing of what came since [`Pump::begin_chain`]: it completes with `ECANCELED`.
+    pub fn abandon_chain(&mut self) {
+        let chain = self.chain.take().unwrap_or_default();
+        self.withdraw(chain);
+    }
+
+    /// Ends operations that never got into the ring.
+    fn withdraw(&mut self, ops: impl IntoIterator<Item = Op>) {
+        for op in ops {
+            self.files_in_use -= usize::from(op.uses_registered_file());
+            self.buffers_in_use -= usize::from(op.uses_registered_buffer());
+            if op.ticket != Op::NOBODY {
+                self.spilled.push_back([op.ticket, -libc::ECANCELED, 0]);
+            }
         }
     }
 
@@ -201,7 +248,7 @@ impl Pump {
         while self.ring.has_room() {
             let chain = self.backlog.iter().take_while(|op| op.is_linked()).count() + 1;
             let chain = chain.min(self.backlog.len());
-            if chain == 0 || (chain > self.ring.room() && self.ring.unsubmitted() > 0) {
+            if chain == 0 || (chain > self.ring.room() && chain <= self.ring.most_at_once()) {
                 return;
             }
             for _ in 0..chain {
@@ -295,7 +342,8 @@ impl Pump {
             if ticket == Op::NOBODY {
                 return;
             }
-            if awaited == Some(ticket) {
+            // Of a zero-copy send that is awaited, the second completion is for later.
+            if awaited == Some(ticket) && !results.is_done() {
                 results.set(1, result);
                 results.set(2, flags.cast_signed());
                 results.set(3, 1);
@@ -372,13 +420,18 @@ impl Pump {
     }
 
     /// The `user_data` by which the kernel knows an operation that it holds. An operation that is
-    /// still in the backlog is taken out of it instead, and completes with `ECANCELED`.
+    /// still in the backlog is taken out of it instead, with what is linked to it, and completes with
+    /// `ECANCELED`.
     pub fn find_or_withdraw(&mut self, ticket: i32) -> Option<u64> {
         if let Some(at) = self.backlog.iter().position(|op| op.ticket == ticket) {
-            if let Some(op) = self.backlog.remove(at) {
-                self.forget(&op);
+            let linked = self.backlog.iter().skip(at).take_while(|op| op.is_linked()).count();
+            let end = (at + linked + 1).min(self.backlog.len());
+            let withdrawn: Vec<Op> = self.backlog.drain(at..end).collect();
+            self.withdraw(withdrawn);
+            if let Some(before) = at.checked_sub(1) {
+                self.backlog[before].unlink();
             }
-            self.spilled.push_back([ticket, -libc::ECANCELED, 0]);
+            self.linked = self.backlog.back().is_some_and(Op::is_linked);
             return None;
         }
         let index = usize::try_from(ticket).ok()?;
@@ -400,11 +453,6 @@ impl Pump {
         self.keys.get(index).copied().flatten().map(Key::user_data)
     }
 
-    fn forget(&mut self, op: &Op) {
-        self.files_in_use -= usize::from(op.uses_registered_file());
-        self.buffers_in_use -= usize::from(op.uses_registered_buffer());
-    }
-
     /// Whether an operation uses a registered file.
     pub fn uses_files(&self) -> bool {
         self.files_in_use > 0
@@ -422,12 +470,8 @@ impl Pump {
 
     /// Withdraws the backlog and asks the kernel to cancel the rest. What it returns comes as results.
     pub fn cancel_all(&mut self) -> Result<()> {
-        for op in std::mem::take(&mut self.backlog) {
-            self.forget(&op);
-            if op.ticket != Op::NOBODY {
-                self.spilled.push_back([op.ticket, -libc::ECANCELED, 0]);
-            }
-        }
+        let backlog = std::mem::take(&mut self.backlog);
+        self.withdraw(backlog);
         self.ring.cancel_all()
     }
 

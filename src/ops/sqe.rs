@@ -62,6 +62,9 @@ pub enum Field {
     SpliceFd,
     Addr3,
     Ioprio,
+    /// The halves of `addr`: `level` and `optname`.
+    Level,
+    Optname,
 }
 
 impl Sqe {
@@ -81,6 +84,8 @@ impl Sqe {
             Field::SpliceFd => self.splice_fd_in = value as i32,
             Field::Addr3 => self.addr3 = value,
             Field::Ioprio => self.ioprio = value as u16,
+            Field::Level => self.addr |= value & 0xffff_ffff,
+            Field::Optname => self.addr |= value << 32,
         }
     }
 }

@@ -63,6 +63,8 @@ pub enum Kind {
     Memory(u32),
     /// The same for a sockaddr, whose length lies behind it and is pointed at by `off`.
     AcceptedAddress,
+    /// The same, but pointed at by `addr3`.
+    SocketName,
     /// `struct msghdr` and the memory of its address, around the buffers before it.
     SentMessage,
     ReceivedMessage,
@@ -70,10 +72,32 @@ pub enum Kind {
     Target,
     /// Events to wait for instead; left out, they stay.
     PollMask,
-    /// What only JavaScript uses: `true` or `false`, an address, a name for an operation.
+    /// What only JavaScript uses: `true` or `false`, an address, a name for an operation, the index
+    /// of a word, an index to give back as it came.
     Choice,
     Peer,
     NewName,
+    WordIndex,
+    /// A place among the registered files, plus one.
+    Place,
+    /// The same, or left out: then the kernel chooses.
+    PlaceOrAny,
+    /// What a word is to hold.
+    Word32,
+    /// `SOCK_*`; the descriptor is closed on exec.
+    SocketType,
+    /// Descriptors, or -1 for none, to put into the registered files.
+    FdList,
+    /// One word of a shared array: a futex.
+    Word,
+    /// Several of them, and after them an array of what they are to hold.
+    Words,
+    /// Buffers that the kernel chooses among, by their group.
+    Group,
+    /// Memory of this package that becomes part of the group `groupId`.
+    Provided,
+    /// The value of a socket option; its length goes into `optlen`.
+    OptionValue,
 }
 
 /// One argument of an operation.
@@ -126,6 +150,38 @@ pub enum Returns {
     Attribute,
     /// Nothing, and the operation has its new name.
     Renamed,
+    /// A place among the registered files.
+    Index,
+    /// Two of them.
+    IndexPair,
+    /// Whether a deadline ran out.
+    Expired,
+    /// Nothing, and a shared array was kept meanwhile.
+    Woken,
+    /// Which of several words was woken.
+    WokenIndex,
+    /// The value of a socket option, or a number.
+    Option,
+    /// An address.
+    Address,
+    /// How many bytes; the kernel says later that it needs the buffer no more.
+    Sent,
+    /// How many bytes, taken from the buffers of a group.
+    SentBundle,
+    /// Not one result but many: an async iterator of descriptors, and so on.
+    Connections,
+    Chunks,
+    Messages,
+    Events,
+    Ticks,
+}
+
+impl Returns {
+    /// Whether it is an async iterator, for which there is no blocking form.
+    pub fn is_stream(self) -> bool {
+        use Returns::*;
+        matches!(self, Connections | Chunks | Messages | Events | Ticks)
+    }
 }
 
 /// One operation.
@@ -220,6 +276,29 @@ const fn memory(size: u32, field: Field) -> Arg {
     arg("memory", Kind::Memory(size), field)
 }
 
+const NEW_INDEX: Arg = arg("fileIndex", Kind::PlaceOrAny, SpliceFd).or("undefined");
+const GROUP: Arg = arg("bufferRing", Kind::Group, BufIndex);
+const GROUP_ID: Arg = arg("groupId", Kind::Index, BufIndex);
+const ARRAY: Arg = arg("int32Array", Kind::Word, Addr);
+const WORD_INDEX: Arg = arg("index", Kind::WordIndex, Addr);
+const FULL: Arg = option("full", Kind::Choice, Addr, "false");
+
+/// The kernel chooses a place among the registered files (`IORING_FILE_INDEX_ALLOC`).
+const ANY_INDEX: (Field, u64) = (SpliceFd, u32::MAX as u64);
+/// `FUTEX2_SIZE_U32 | FUTEX2_PRIVATE`: a word of 32 bits, among the threads of a process.
+const FUTEX_FLAGS: (Field, u64) = (Fd, 2 | 128);
+/// Any bit of a wake matches: `FUTEX_BITSET_MATCH_ANY`.
+const FUTEX_MASK: (Field, u64) = (Addr3, u32::MAX as u64);
+/// `IORING_RECVSEND_FIXED_BUF`.
+const FIXED_BUF: (Field, u64) = (Ioprio, 1 << 2);
+/// `IORING_RECVSEND_BUNDLE`.
+const BUNDLE: (Field, u64) = (Ioprio, 1 << 4);
+/// `IORING_RECV_MULTISHOT`.
+const RECV_MULTISHOT: (Field, u64) = (Ioprio, 1 << 1);
+
+/// As Node has it: a child process does not inherit the descriptor.
+const CLOEXEC: (Field, u64) = (OpFlags, libc::O_CLOEXEC as u64);
+
 const DIR_FD: Arg = option("dirFd", Kind::DirFd, Fd, "AT_FDCWD");
 
 /// The table.
@@ -263,6 +342,11 @@ pub static TABLE: &[Row] = &[
         .takes(&[FD, arg("mask", Kind::Int, OpFlags)])
         .gives(Returns::Number)
         .doc("Waits until one of the events of `mask` is there, and says which are."),
+    row("pollMultishot", 6, "5.13", "poll(2)")
+        .takes(&[FD, arg("mask", Kind::Int, OpFlags)])
+        .sets(&[(Len, 1)])
+        .gives(Returns::Events)
+        .doc("Tells of events of `mask` as often as they come; those that nobody asked for yet are told together."),
     row("pollRemove", 7, "5.1", "poll(2)")
         .takes(&[TARGET])
         .doc("Ends a poll, which fails with ECANCELED. ENOENT: there is none of that name."),
@@ -303,6 +387,11 @@ pub static TABLE: &[Row] = &[
         ])
         .gives(Returns::Message)
         .doc("Receives one message into several buffers; with `full` also its flags and sender."),
+    row("recvmsgMultishot", 10, "6.0", "recvmsg(2)")
+        .takes(&[FD, GROUP, FLAGS, arg("memory", Kind::ReceivedMessage, Addr)])
+        .sets(&[RECV_MULTISHOT])
+        .gives(Returns::Messages)
+        .doc("Receives messages with their senders into buffers of a `BufferRing`: `{ data, flags, address }`."),
     // Linux 5.4
     row("timeout", 11, "5.4", "timerfd_create(2)")
         .takes(&[
@@ -312,6 +401,11 @@ pub static TABLE: &[Row] = &[
         ])
         .sets(&[(Len, 1)])
         .doc("Waits for a time, or until `count` other operations are complete."),
+    row("timeoutMultishot", 11, "6.4", "timerfd_create(2)")
+        .takes(&[TIME])
+        .sets(&[(Len, 1), (OpFlags, 1 << 6)])
+        .gives(Returns::Ticks)
+        .doc("Ticks each time that the interval is over, with how many times that was since the last tick."),
     // Linux 5.5
     row("timeoutRemove", 12, "5.5", "timerfd_create(2)")
         .takes(&[TARGET])
@@ -326,8 +420,18 @@ pub static TABLE: &[Row] = &[
         .doc("Gives a timeout another time, from now on."),
     row("accept", 13, "5.5", "accept4(2)")
         .takes(&[FD, FLAGS, arg("memory", Kind::AcceptedAddress, Addr)])
+        .sets(&[CLOEXEC])
         .gives(Returns::Accepted)
         .doc("Takes a connection."),
+    row("acceptDirect", 13, "5.19", "io_uring_prep_accept_direct(3)")
+        .takes(&[FD, NEW_INDEX, FLAGS])
+        .gives(Returns::Index)
+        .doc("Takes a connection into the registered files, at an index or at one that the kernel chooses."),
+    row("acceptMultishot", 13, "5.19", "io_uring_prep_multishot_accept(3)")
+        .takes(&[FD, FLAGS])
+        .sets(&[(Ioprio, 1), CLOEXEC])
+        .gives(Returns::Connections)
+        .doc("Takes connections as they come. Those that nobody asked for yet are closed with the iterator."),
     row("asyncCancel", 14, "5.5", "io_uring_prep_cancel(3)")
         .takes(&[TARGET, FLAGS])
         .gives(Returns::Number)
@@ -337,6 +441,11 @@ pub static TABLE: &[Row] = &[
         .sets(&[(OpFlags, 2)])
         .gives(Returns::Number)
         .doc("Cancels one operation on a file, or with IORING_ASYNC_CANCEL_ALL all, and says how many."),
+    row("linkTimeout", 15, "5.5", "io_uring_prep_link_timeout(3)")
+        .takes(&[TIME])
+        .sets(&[(Len, 1)])
+        .gives(Returns::Expired)
+        .doc("A deadline for the operation before it, which is linked to it by `link()` or IOSQE_IO_LINK; says whether it ran out."),
     row("connect", 16, "5.5", "connect(2)")
         .takes(&[FD, arg("address", Kind::Address, Addr)])
         .doc("Connects a socket."),
@@ -356,9 +465,28 @@ pub static TABLE: &[Row] = &[
             arg("mode", Kind::Int, Len).or("0o644"),
             DIR_FD,
         ])
+        .sets(&[CLOEXEC])
         .gives(Returns::Fd)
         .doc("Opens a file; the descriptor is closed on exec."),
+    row("openatDirect", 18, "5.15", "io_uring_prep_openat_direct(3)")
+        .takes(&[
+            arg("path", Kind::Path, Addr),
+            arg("flags", Kind::Int, OpFlags).or("0"),
+            arg("mode", Kind::Int, Len).or("0o644"),
+            NEW_INDEX,
+            DIR_FD,
+        ])
+        .gives(Returns::Index)
+        .doc("Opens a file into the registered files, at an index or at one that the kernel chooses."),
+    row("closeDirect", 19, "5.15", "io_uring_prep_close_direct(3)")
+        .takes(&[arg("fileIndex", Kind::Place, SpliceFd)])
+        .sets(&[(Fd, 0)])
+        .doc("Takes a file out of the registered files."),
     row("closeFd", 19, "5.6", "close(2)").takes(&[FD]).doc("Closes a descriptor."),
+    row("filesUpdate", 20, "5.6", "io_uring_prep_files_update(3)")
+        .takes(&[arg("fds", Kind::FdList, Addr), arg("offset", Kind::Length32, Off).or("0")])
+        .gives(Returns::Number)
+        .doc("Replaces registered files from index `offset` on; -1 leaves a place empty. Says how many it replaced."),
     row("statx", 21, "5.6", "statx(2)")
         .takes(&[
             arg("path", Kind::Path, Addr),
@@ -404,10 +532,20 @@ pub static TABLE: &[Row] = &[
         ])
         .gives(Returns::Bytes)
         .doc("Sends to an address."),
+    row("sendBundle", 26, "6.10", "io_uring_prep_send_bundle(3)")
+        .takes(&[FD, arg("length", Kind::Length32, Len), FLAGS, GROUP])
+        .sets(&[BUNDLE])
+        .gives(Returns::SentBundle)
+        .doc("Sends the buffers that were pushed to a `BufferRing`, in their order; a length of 0 means all."),
     row("recv", 27, "5.6", "recv(2)")
         .takes(&[FD, arg("buffer", Kind::Buffer, Addr), FLAGS])
         .gives(Returns::Bytes)
         .doc("Receives from a socket; 0 bytes at its end."),
+    row("recvMultishot", 27, "6.0", "io_uring_prep_recv_multishot(3)")
+        .takes(&[FD, GROUP, FLAGS])
+        .sets(&[RECV_MULTISHOT])
+        .gives(Returns::Chunks)
+        .doc("Receives into buffers of a `BufferRing` as data comes, until the peer ends."),
     row("openat2", 28, "5.6", "openat2(2)")
         .takes(&[
             arg("path", Kind::Path, Addr),
@@ -436,6 +574,19 @@ pub static TABLE: &[Row] = &[
         ])
         .gives(Returns::Bytes)
         .doc("Moves bytes between a pipe and another file, inside the kernel."),
+    row("provideBuffers", 31, "5.7", "io_uring_prep_provide_buffers(3)")
+        .takes(&[
+            arg("buffer", Kind::Provided, Addr),
+            arg("lengthEach", Kind::Length32, Len),
+            arg("count", Kind::Index, Fd),
+            GROUP_ID,
+            arg("startId", Kind::Index, Off).or("0"),
+        ])
+        .doc("Gives a group `count` buffers out of memory of a `BufferPool`, the older way: see `BufferRing`."),
+    row("removeBuffers", 32, "5.7", "io_uring_prep_remove_buffers(3)")
+        .takes(&[arg("count", Kind::Index, Fd), GROUP_ID])
+        .gives(Returns::Number)
+        .doc("Takes unused buffers back from a group, and says how many it found."),
     // Linux 5.8
     row("tee", 33, "5.8", "tee(2)")
         .takes(&[
@@ -491,6 +642,36 @@ pub static TABLE: &[Row] = &[
             FLAGS,
         ])
         .doc("Sends a message to another ring, where it is the completion `[data, len]`, collected by hand."),
+    row("msgRingFd", 40, "6.0", "io_uring_prep_msg_ring_fd(3)")
+        .takes(&[
+            arg("ringFd", Kind::Fd, Fd),
+            arg("sourceIndex", Kind::FileIndex, Addr3),
+            arg("targetIndex", Kind::Place, SpliceFd),
+            arg("data", Kind::Offset, Off),
+            FLAGS,
+        ])
+        .sets(&[(Addr, 1)])
+        .doc("Puts a registered file into the registered files of another ring, which hears of it by `[data, 0]`."),
+    row("msgRingFdAlloc", 40, "6.0", "io_uring_prep_msg_ring_fd_alloc(3)")
+        .takes(&[
+            arg("ringFd", Kind::Fd, Fd),
+            arg("sourceIndex", Kind::FileIndex, Addr3),
+            arg("data", Kind::Offset, Off),
+            FLAGS,
+        ])
+        .sets(&[(Addr, 1), ANY_INDEX])
+        .gives(Returns::Number)
+        .doc("The same at an index that the kernel chooses, and which it says."),
+    row("msgRingCqeFlags", 40, "6.3", "io_uring_prep_msg_ring_cqe_flags(3)")
+        .takes(&[
+            arg("ringFd", Kind::Fd, Fd),
+            arg("len", Kind::Length32, Len),
+            arg("data", Kind::Offset, Off),
+            FLAGS,
+            arg("cqeFlags", Kind::Int, SpliceFd).or("0"),
+        ])
+        .sets(&[(OpFlags, 2)])
+        .doc("Sends a message whose completion has flags too: `[data, len, cqeFlags]`."),
     // Linux 5.19
     row("fsetxattr", 41, "5.19", "fsetxattr(2)")
         .takes(&[FD, NAME, arg("value", Kind::Data, Off), FLAGS])
@@ -509,12 +690,88 @@ pub static TABLE: &[Row] = &[
     row("socket", 45, "5.19", "socket(2)")
         .takes(&[
             arg("domain", Kind::Int, Fd),
-            arg("type", Kind::Int, Off),
+            arg("type", Kind::SocketType, Off),
             arg("protocol", Kind::Int, Len).or("0"),
             FLAGS,
         ])
         .gives(Returns::Fd)
         .doc("Makes a socket."),
+    row("socketDirect", 45, "5.19", "io_uring_prep_socket_direct(3)")
+        .takes(&[
+            arg("domain", Kind::Int, Fd),
+            arg("type", Kind::Int, Off),
+            arg("protocol", Kind::Int, Len),
+            arg("fileIndex", Kind::Place, SpliceFd),
+            FLAGS,
+        ])
+        .gives(Returns::Index)
+        .doc("Makes a socket at an index of the registered files."),
+    row("socketDirectAlloc", 45, "5.19", "io_uring_prep_socket_direct_alloc(3)")
+        .takes(&[
+            arg("domain", Kind::Int, Fd),
+            arg("type", Kind::Int, Off),
+            arg("protocol", Kind::Int, Len).or("0"),
+            FLAGS,
+        ])
+        .sets(&[ANY_INDEX])
+        .gives(Returns::Index)
+        .doc("Makes a socket at an index that the kernel chooses, and which it says."),
+    row("uringCmd", 46, "5.19", "io_uring_enter(2)")
+        .takes(&[arg("cmdOp", Kind::Length32, Off), FD])
+        .gives(Returns::Number)
+        .doc("A command that the driver behind a descriptor defines, without arguments."),
+    row("cmdSock", 46, "6.7", "io_uring_prep_cmd_sock(3)")
+        .takes(&[
+            arg("op", Kind::Length32, Off),
+            FD,
+            arg("level", Kind::Length32, Level).or("0"),
+            arg("optname", Kind::Length32, Optname).or("0"),
+            arg("value", Kind::OptionValue, Addr3).or("undefined"),
+        ])
+        .gives(Returns::Option)
+        .doc("A command of a socket (`SOCKET_URING_OP_*`): getsockopt gives a Buffer, SIOCINQ and SIOCOUTQ a number of bytes."),
+    row("cmdGetsockname", 46, "6.19", "getsockname(2)")
+        .takes(&[
+            FD,
+            arg("memory", Kind::SocketName, Addr),
+            option("peer", Kind::Flag(1), SpliceFd, "false"),
+        ])
+        .sets(&[(Off, 5)])
+        .gives(Returns::Address)
+        .doc("The address of a socket, or with `peer` of the one that it is connected to."),
+    // Linux 6.0
+    row("sendZc", 47, "6.0", "io_uring_prep_send_zc(3)")
+        .takes(&[FD, arg("data", Kind::Data, Addr), FLAGS, FULL])
+        .gives(Returns::Sent)
+        .doc("Sends memory of a `BufferPool` without a copy. With `full` `{ bytes, released }`: a promise that resolves when the memory may be written again."),
+    row("sendZcFixed", 47, "6.0", "io_uring_prep_send_zc_fixed(3)")
+        .takes(&[FD, arg("data", Kind::RegisteredData, Addr), FLAGS, BUF_INDEX, FULL])
+        .sets(&[FIXED_BUF])
+        .gives(Returns::Sent)
+        .doc("The same from a registered buffer."),
+    row("sendmsgZc", 48, "6.1", "io_uring_prep_sendmsg_zc(3)")
+        .takes(&[
+            FD,
+            arg("buffers", Kind::DataList, Addr),
+            FLAGS,
+            arg("address", Kind::Peer, Addr).or("undefined"),
+            arg("memory", Kind::SentMessage, Addr),
+            FULL,
+        ])
+        .gives(Returns::Sent)
+        .doc("Sends several buffers as one message without a copy; `full` as in `sendZc`."),
+    row("sendmsgZcFixed", 48, "6.15", "io_uring_prep_sendmsg_zc_fixed(3)")
+        .takes(&[
+            FD,
+            arg("buffers", Kind::RegisteredDataList, Addr),
+            FLAGS,
+            BUF_INDEX,
+            arg("message", Kind::SentMessage, Addr),
+            FULL,
+        ])
+        .sets(&[FIXED_BUF])
+        .gives(Returns::Sent)
+        .doc("The same from parts of one registered buffer."),
     // Linux 6.7
     row("waitid", 50, "6.7", "waitid(2)")
         .takes(&[
@@ -525,6 +782,26 @@ pub static TABLE: &[Row] = &[
         ])
         .gives(Returns::Siginfo)
         .doc("Waits for a child process, and says what became of it."),
+    row("futexWait", 51, "6.7", "futex(2)")
+        .takes(&[ARRAY, WORD_INDEX, arg("value", Kind::Word32, Off)])
+        .sets(&[FUTEX_FLAGS, FUTEX_MASK])
+        .gives(Returns::Woken)
+        .doc("Waits until a word of a `SharedArrayBuffer` is woken. EAGAIN: it does not hold `value`."),
+    row("futexWake", 52, "6.7", "futex(2)")
+        .takes(&[ARRAY, WORD_INDEX, arg("count", Kind::Length32, Off).or("1")])
+        .sets(&[FUTEX_FLAGS, FUTEX_MASK])
+        .gives(Returns::Number)
+        .doc("Wakes up to `count` who wait for a word, and says how many."),
+    row("futexWaitv", 53, "6.7", "futex(2)")
+        .takes(&[arg("futexes", Kind::Words, Addr)])
+        .sets(&[(Fd, 0)])
+        .gives(Returns::WokenIndex)
+        .doc("Waits until one of up to 128 words, `[{ array, index, value }]`, is woken, and says which."),
+    row("fixedFdInstall", 54, "6.8", "io_uring_prep_fixed_fd_install(3)")
+        .takes(&[FILE_INDEX, FLAGS])
+        .on_registered_file()
+        .gives(Returns::Fd)
+        .doc("Makes a descriptor of a registered file; closed on exec unless IORING_FIXED_FD_NO_CLOEXEC."),
     // Linux 6.9
     row("ftruncate", 55, "6.9", "ftruncate(2)")
         .takes(&[FD, arg("length", Kind::Length, Off)])
@@ -537,6 +814,16 @@ pub static TABLE: &[Row] = &[
         .takes(&[FD, arg("backlog", Kind::Int, Len)])
         .doc("Lets a bound socket take connections."),
     // Linux 6.15
+    row("recvZc", 58, "6.15", "io_uring_enter(2)")
+        .takes(&[
+            FD,
+            arg("length", Kind::Length32, Len).or("0"),
+            FLAGS,
+            arg("ifq", Kind::Length32, SpliceFd).or("0"),
+        ])
+        .sets(&[RECV_MULTISHOT])
+        .gives(Returns::Bytes)
+        .doc("Receives into memory of a network card's queue. EINVAL: the ring has none, which takes a card that can, its driver, and a ring made for it."),
     row("epollWait", 59, "6.15", "epoll_wait(2)")
         .takes(&[
             arg("epfd", Kind::Fd, Fd),
@@ -568,9 +855,20 @@ pub static TABLE: &[Row] = &[
     // Linux 6.16
     row("pipe", 62, "6.16", "pipe2(2)")
         .takes(&[FLAGS, memory(8, Addr)])
-        .sets(&[(Fd, 0)])
+        .sets(&[(Fd, 0), CLOEXEC])
         .gives(Returns::Pipe)
         .doc("Makes a pipe: its reading and its writing end."),
+    row("pipeDirect", 62, "6.16", "io_uring_prep_pipe_direct(3)")
+        .takes(&[FLAGS, NEW_INDEX, memory(8, Addr)])
+        .sets(&[(Fd, 0)])
+        .gives(Returns::IndexPair)
+        .doc("Makes a pipe in two neighbouring places of the registered files, or in two that the kernel chooses."),
+    // Linux 6.19
+    row("nop128", 63, "6.19", "io_uring_enter(2)").doc("Does nothing, in an entry of 128 bytes."),
+    row("uringCmd128", 64, "6.19", "io_uring_enter(2)")
+        .takes(&[arg("cmdOp", Kind::Length32, Off), FD])
+        .gives(Returns::Number)
+        .doc("`uringCmd` in an entry of 128 bytes."),
 ];
 
 #[cfg(test)]
@@ -578,7 +876,7 @@ mod tests {
     use super::*;
 
     /// Opcodes whose `addr` is a number; everywhere else an address comes with its memory.
-    const ADDR_IS_A_NUMBER: &[&str] = &["fallocate", "splice"];
+    const ADDR_IS_A_NUMBER: &[&str] = &["fallocate", "splice", "msgRingFd", "msgRingFdAlloc"];
 
     #[test]
     fn no_number_goes_where_the_kernel_expects_an_address() {
@@ -597,6 +895,7 @@ mod tests {
                     | EpollEvent
                     | Memory(_)
                     | AcceptedAddress
+                    | SocketName
                     | SentMessage
                     | ReceivedMessage
                     | Target
@@ -606,6 +905,12 @@ mod tests {
                     | RegisteredData
                     | RegisteredBufferList
                     | RegisteredDataList
+                    | FdList
+                    | Word
+                    | WordIndex
+                    | Words
+                    | Provided
+                    | OptionValue
             )
         };
         for row in TABLE {
