@@ -29,7 +29,8 @@ def offsets_of(size, block, state):
         yield (state * blocks >> 32) * block
 
 
-async def keep_reading(ctx, pool, fd, depth, reads, offsets, block):
+async def keep_reading(ctx, pool, fd, offsets, asked):
+    depth, reads, block = asked["depth"], asked["reads"], asked["block"]
     for index in range(depth):
         pool.set_size(index, block)  # a new slot has none of its bytes in use
     buffers = [pool.get_ptr(index) for index in range(depth)]
@@ -40,7 +41,6 @@ async def keep_reading(ctx, pool, fd, depth, reads, offsets, block):
     async with pyuring.UringAsync(ctx) as completions:
         while done < reads:
             completion = await completions.wait_completion()
-            # All that is there before the next submission: fewer system calls.
             while completion is not None:
                 index, count = completion
                 if count != block:
@@ -49,7 +49,8 @@ async def keep_reading(ctx, pool, fd, depth, reads, offsets, block):
                 if started < reads:
                     ctx.read_async(fd, buffers[index], next(offsets), index)
                     started += 1
-                completion = ctx.peek_completion()
+                # What else is there before the next submission: fewer turns of the loop.
+                completion = ctx.peek_completion() if asked.get("peeks") else None
             ctx.submit()
 
 
@@ -60,7 +61,7 @@ def read_by_hand(source, options):
     offsets = offsets_of(os.fstat(fd).st_size, block, asked["seed"])
     with pyuring.UringCtx(entries=64) as ctx:
         with pyuring.BufferPool.create(initial_count=depth, initial_size=block) as pool:
-            asyncio.run(keep_reading(ctx, pool, fd, depth, asked["reads"], offsets, block))
+            asyncio.run(keep_reading(ctx, pool, fd, offsets, asked))
     os.close(fd)
 
 

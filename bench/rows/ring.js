@@ -109,6 +109,7 @@ function byHand(size) {
       [subject]: by(NODE, 'ringReadByHand'),
       [LIMIT]: alone,
       'pyuring read_async, UringAsync': by(PYURING, 'readByHand'),
+      'pyuring, with peek_completion between': readers({ ...what, peeks: true }).by(PYURING, 'readByHand'),
     },
     goals: [
       { subject, against: LIMIT, ratio: 1 / 0.6 },
@@ -184,12 +185,12 @@ function blocking(size) {
   };
 }
 
-function nothing() {
+function nothing(size) {
   const what = { depth: 32, reads: 500_000 };
   return {
     name: `${count(what.reads)} operations that do nothing, 32 in flight`,
     unit: 's',
-    setup,
+    setup: setup(size),
     competitors: {
       'ctx.nop': readers(what).by(NODE, 'ringNop'),
       [LIMIT]: limit(() => ['--nop', ...asArguments(what)]),
