@@ -3,7 +3,7 @@
 //   process   a command, from spawn to exit, so its start is part of it, as for who types it
 //   inside    work in a process that has long been running (Node, Bun, Python, or the engine as a
 //             plain Rust program), timed there: only the work
-//   measured  a fresh Node process that prints one figure of its own, such as its peak memory
+//   measured  a fresh process that prints one figure of its own, such as its peak memory
 //
 // A competitor is { kind, missing(), start(context) }; start() gives { sample(), stop() }. Arguments
 // are a function of the row's context, since the paths are not known before.
@@ -108,37 +108,76 @@ const PYURING = {
   args: [path.join(PEERS, 'pyuring_peer.py')],
 };
 
-const engineFile = () =>
-  path.join(process.env.CARGO_TARGET_DIR ?? path.join(root, 'target'), 'release/examples/engine');
-const ENGINE = {
+const target = () => process.env.CARGO_TARGET_DIR ?? path.join(root, 'target');
+const example = (name) => ({
   missing() {
     // Built anew each time, since a stale one would be the wrong limit; nothing to do is fast.
-    const args = ['build', '--quiet', '--release', '--example', 'engine'];
+    const args = ['build', '--quiet', '--release', '--example', name];
     const build = spawnSync('cargo', args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
-    return build.status === 0 ? null : 'the engine needs cargo: cargo build --release --example engine';
+    return build.status === 0 ? null : `it needs cargo: cargo build --release --example ${name}`;
   },
-  file: engineFile,
+  file: () => path.join(target(), 'release/examples', name),
   args: [],
-};
+});
+const ENGINE = example('engine');
+const LIMIT = example('limit');
 
-/** A fresh Node process for each sample, which prints one number. */
-function measured(script, argumentsOf) {
+/** A fresh process for each sample; `figureOf` finds the figure in what it prints. */
+function printed({ missing, file, argumentsOf, figureOf = Number }) {
   return {
     kind: 'measured',
-    missing: here,
+    missing,
     start(context) {
-      const args = [path.join(PEERS, script), ...argumentsOf(context)];
+      const args = argumentsOf(context);
       const sample = async () => {
-        const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-        const ended = exitOf(child, script);
+        const child = spawn(file(), args, { stdio: ['ignore', 'pipe', 'inherit'] });
+        const ended = exitOf(child, path.basename(file()));
         let text = '';
         for await (const chunk of child.stdout) text += chunk;
         await ended;
-        return Number(text);
+        return figureOf(text);
       };
       return { sample };
     },
   };
 }
 
-module.exports = { BUN, ENGINE, NODE, NODE_URING, PYURING, bunFile, command, measured, node, peer, python };
+/** A script of peers/ that prints one number. */
+const measured = (script, argumentsOf) =>
+  printed({
+    missing: here,
+    file: () => process.execPath,
+    argumentsOf: (context) => [path.join(PEERS, script), ...argumentsOf(context)],
+  });
+
+/** The limit of reads: io_uring without JavaScript, limit.rs. */
+const limit = (argumentsOf) =>
+  printed({ ...LIMIT, argumentsOf, figureOf: (text) => JSON.parse(text).seconds });
+
+/** fio, which draws offsets of its own: the seconds that `reads` take at its speed. */
+const fio = (reads, argumentsOf) =>
+  printed({
+    missing: () => (isInstalled('fio') ? null : 'fio is not installed'),
+    file: () => 'fio',
+    argumentsOf,
+    figureOf(text) {
+      const { runtime, total_ios: done } = JSON.parse(text).jobs[0].read;
+      return (runtime / 1000 / done) * reads;
+    },
+  });
+
+module.exports = {
+  BUN,
+  ENGINE,
+  NODE,
+  NODE_URING,
+  PYURING,
+  bunFile,
+  command,
+  fio,
+  limit,
+  measured,
+  node,
+  peer,
+  python,
+};

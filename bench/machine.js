@@ -31,6 +31,7 @@ function machineFacts(folder) {
       libuv: process.versions.uv,
       bun: firstLine(bunFile(), ['--version']),
       pyuring: firstLine(python(), ['-c', version]),
+      fio: firstLine('fio', ['--version'])?.replace('fio-', '') ?? null,
       cp: firstLine('cp', ['--version']),
     },
   };

@@ -17,13 +17,15 @@ function figure(value, unit) {
   return `${shown.toFixed(digits(shown))} ${name}`;
 }
 
+const times = (ratio) => `${ratio?.toFixed(ratio < 0.1 ? 3 : 2)} x`;
+
 function goalText(goal, unit) {
   const { subject, against, ratio, above, met } = goal;
-  const asked = ratio === undefined ? `at most ${above} ${unit} above` : `at most ${ratio.toFixed(2)} x`;
+  const asked = ratio === undefined ? `at most ${above} ${unit} above` : `at most ${times(ratio)}`;
   const found =
     ratio === undefined
       ? `${goal.value?.toFixed(2)} ${unit} above`
-      : `${goal.ofMedians?.toFixed(2)} x by medians, ${goal.ofRounds?.toFixed(2)} x by rounds`;
+      : `${times(goal.ofMedians)} by medians, ${times(goal.ofRounds)} by rounds`;
   const verdict = met === null ? 'not measured' : `${met ? 'met' : '**not met**'}: ${found}`;
   return `- ${subject}: ${asked} ${against}: ${verdict}`;
 }

@@ -30,6 +30,10 @@ function dropCaches() {
   fs.writeFileSync('/proc/sys/vm/drop_caches', '3');
 }
 
+/** Empties the page cache of one file that is written back. */
+const dropFile = (file) =>
+  run('dd', [`of=${file}`, 'oflag=nocache', 'conv=notrunc,fdatasync', 'count=0', 'status=none']);
+
 /** A file of bytes that are no two MiB alike; what `isData` denies, by MiB, stays a hole. */
 function makeFile(file, size, { isData = () => true } = {}) {
   const chunk = Buffer.alloc(CHUNK);
@@ -85,4 +89,4 @@ class Scratch {
   }
 }
 
-module.exports = { Scratch, dropCaches, isInstalled, makeFile, run, settle };
+module.exports = { Scratch, dropCaches, dropFile, isInstalled, makeFile, run, settle };

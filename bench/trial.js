@@ -4,6 +4,7 @@
 // A row is data:
 //   name, unit        what is measured, and in what: 's', 'ms', 'MiB'; less is better
 //   needs             names of REQUIREMENTS below
+//   rounds            at most so many, and none to warm up, for what takes long
 //   setup(scratch)    makes the files, returns the context that all else is given
 //   before(context)   brings the files into the same state before every sample; not timed
 //   check(context)    after each competitor's first sample: throws if the work was not done
@@ -76,11 +77,17 @@ function compare(goal, runners) {
   return { ...goal, ofMedians, ofRounds, met: Math.max(ofMedians, ofRounds) <= goal.ratio };
 }
 
+function roundsOf(row, { rounds, warmup }) {
+  if (row.rounds === undefined) return { rounds, warmup };
+  return { rounds: Math.min(row.rounds, rounds), warmup: 0 };
+}
+
 async function runRow(row, scratch, options) {
+  const { rounds, warmup } = roundsOf(row, options);
   const context = await row.setup(scratch);
   const { runners, absent } = await start(row, context);
   try {
-    await takeTurns(row, context, runners, options);
+    await takeTurns(row, context, runners, { rounds, warmup });
   } finally {
     for (const runner of runners) await runner.stop?.();
     await row.teardown?.(context);
@@ -90,7 +97,7 @@ async function runRow(row, scratch, options) {
     name: row.name,
     group: row.group,
     unit: row.unit,
-    rounds: options.rounds,
+    rounds,
     competitors: runners.map(({ name, kind, samples }) => ({ name, kind, ...figures(samples), samples })),
     absent,
     chart: row.chart ?? [],

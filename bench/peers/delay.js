@@ -1,6 +1,7 @@
-// Prints how late the event loop of this process is at worst but for one time in a hundred, in ms,
-// during a copy: `node delay.js WHAT FROM TO`, where WHAT is `uring` (with a progressCb), a task of
-// tasks.js, or `idle`.
+// Prints how late the event loop of this process is during a task, in ms: `node delay.js FIGURE WHAT
+// ARGUMENT...`. WHAT is `uring` (a copy with a progressCb), a task of tasks.js, or `idle`; FIGURE is
+// `p99`, at worst but for one time in a hundred, or `interval`, from one turn of a setInterval of 1 ms
+// to the next, on average.
 
 'use strict';
 
@@ -23,15 +24,31 @@ async function work(what, from, to) {
   });
 }
 
+const figures = {
+  async p99(run) {
+    const delay = monitorEventLoopDelay({ resolution: 1 });
+    delay.enable();
+    await run();
+    delay.disable();
+    return delay.percentile(99) / NS_PER_MS;
+  },
+  async interval(run) {
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    const begin = performance.now();
+    await run();
+    const ms = performance.now() - begin;
+    clearInterval(timer);
+    return ms / turns;
+  },
+};
+
 async function main() {
+  const [figure, ...task] = process.argv.slice(2);
   // Loading and compiling are not what is asked about.
-  if (process.argv[2] === 'uring') require('../..');
+  if (task[0] === 'uring' || task[0].startsWith('ring')) require('../..');
   await sleep(100);
-  const delay = monitorEventLoopDelay({ resolution: 1 });
-  delay.enable();
-  await work(...process.argv.slice(2));
-  delay.disable();
-  console.log(delay.percentile(99) / NS_PER_MS);
+  console.log(await figures[figure](() => work(...task)));
 }
 
 main();

@@ -7,6 +7,7 @@ const fs = require('node:fs');
 const fsp = require('node:fs/promises');
 const path = require('node:path');
 const { pipeline } = require('node:stream/promises');
+const reads = require('./reads.js');
 
 // Only for its own tasks: a competitor should not carry our addon.
 const uring = () => require('../..');
@@ -42,6 +43,8 @@ const copyAll = (copy) => async (from, to, limit) => {
 };
 
 module.exports = {
+  ...reads,
+
   // Copy one file.
   uringCopy: (from, to, options) => uring().copy(from, to, JSON.parse(options)),
   copyFile: (from, to) => fsp.copyFile(from, to),

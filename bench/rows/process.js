@@ -20,7 +20,7 @@ function before({ to }) {
   settle();
 }
 
-const inFreshNode = (script, what) => measured(script, ({ from, to }) => [what, from, to]);
+const inFreshNode = (script, ...what) => measured(script, ({ from, to }) => [...what, from, to]);
 
 module.exports = (unit) => {
   const size = 4 * unit;
@@ -45,10 +45,10 @@ module.exports = (unit) => {
       setup: setup(size),
       before,
       competitors: {
-        'idle Node': inFreshNode('delay.js', 'idle'),
-        'uring copy with progressCb': inFreshNode('delay.js', 'uring'),
-        'fs.promises.copyFile': inFreshNode('delay.js', 'copyFile'),
-        'createReadStream to createWriteStream': inFreshNode('delay.js', 'streamCopy'),
+        'idle Node': inFreshNode('delay.js', 'p99', 'idle'),
+        'uring copy with progressCb': inFreshNode('delay.js', 'p99', 'uring'),
+        'fs.promises.copyFile': inFreshNode('delay.js', 'p99', 'copyFile'),
+        'createReadStream to createWriteStream': inFreshNode('delay.js', 'p99', 'streamCopy'),
       },
       goals: [{ subject: 'uring copy with progressCb', against: 'idle Node', above: 2 }],
     },
