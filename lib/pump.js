@@ -459,7 +459,11 @@ class Pump {
       this.free.push(ticket);
     }
     if (this.end > HEADER) this.settle();
-    if (flags & F_MORE) return value.sent(result);
+    if (flags & F_MORE) {
+      // Its last completion is for the event loop to wait for.
+      if (!this.scheduled) this.schedule();
+      return value.sent(result);
+    }
     if (result >= 0) return value === undefined ? result : value.finish(result, flags);
     throw value?.failed?.(result) ?? this.errorOf(this.errnoOf(result), name, value?.info);
   }
