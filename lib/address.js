@@ -6,7 +6,7 @@
 const net = require('node:net');
 
 const check = require('./arguments.js');
-const { take } = require('./memory.js');
+const { Loan } = require('./memory.js');
 const { closeLate } = require('./results.js');
 
 const AF_UNIX = 1;
@@ -113,9 +113,9 @@ const LENGTH_AT = 112;
 
 /** Memory for the address of a connection. */
 function acceptedMemory() {
-  const memory = take(LONGEST);
-  memory.writeUInt32LE(LENGTH_AT, LENGTH_AT);
-  return memory;
+  const loan = new Loan(LONGEST);
+  loan.view.writeUInt32LE(LENGTH_AT, LENGTH_AT);
+  return loan;
 }
 
 /** `make` of a completed accept. */
@@ -137,10 +137,11 @@ const FLAGS_AT = 48;
 
 /** Memory for a message that comes, or that goes to an address (its sockaddr) or to the peer. */
 function messageMemory(room, address) {
-  const memory = take(HEADER + LONGEST).fill(0);
+  const loan = new Loan(HEADER + LONGEST);
+  const memory = loan.view.fill(0);
   memory.writeUInt32LE(address === undefined ? room : address.length, NAME_LENGTH_AT);
   if (address !== undefined) memory.set(address, HEADER);
-  return memory;
+  return loan;
 }
 
 /** `make` of a received message. */

@@ -8,9 +8,9 @@
 'use strict';
 
 const { fileURLToPath } = require('node:url');
-const { inspect, types } = require('node:util');
+const util = require('node:util');
 
-const { isUint8Array, isArrayBuffer } = types;
+const { isUint8Array, isArrayBuffer } = util.types;
 
 const INT32_MAX = 2 ** 31 - 1;
 const INT64_MAX = 2n ** 63n - 1n;
@@ -19,6 +19,15 @@ const O_CLOEXEC = 0o2000000n;
 const NO_OPTIONS = Object.freeze({});
 
 // The errors
+
+/** A value in words; there are some that can't be looked at, a Proxy of a Buffer for one. */
+function inspect(value, options) {
+  try {
+    return util.inspect(value, options);
+  } catch {
+    return `a ${typeof value}`;
+  }
+}
 
 function coded(Base, code, message) {
   const error = new Base(message);
@@ -187,11 +196,14 @@ const PATH_TYPES = 'of type string or an instance of Buffer, Uint8Array or URL';
 /** A path as the string or the bytes it is. The empty one is the kernel's to refuse (ENOENT). */
 function path(value, name) {
   const plain = isURL(value) ? pathOfURL(value, name) : value;
-  if (typeof plain === 'string' ? plain.includes('\0') : bytesOfPath(plain, name).includes(0)) {
+  if (typeof plain === 'string' ? plain.includes('\0') : hasNul(bytesOfPath(plain, name))) {
     throw invalidArgValue(name, 'must be a string, Uint8Array or URL without null bytes', value);
   }
   return plain;
 }
+
+// A detached view is empty, and nothing can be looked for in it.
+const hasNul = (bytes) => bytes.length > 0 && bytes.includes(0);
 
 function bytesOfPath(value, name) {
   if (!isUint8Array(value)) throw invalidArgType(name, PATH_TYPES, value);
@@ -213,14 +225,20 @@ function pathOfURL(url, name) {
   }
 }
 
-const viewOf = (view) => Buffer.from(view.buffer, view.byteOffset, view.byteLength);
+/** Bytes over an ArrayBuffer, or over the part of it that a view shows. */
+function bytesOver(value, name) {
+  try {
+    return isArrayBuffer(value) ? Buffer.from(value) : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  } catch {
+    throw invalidArgValue(name, 'must not be detached', value);
+  }
+}
 
 /** Data to write, as bytes over the caller's own memory; a string becomes its UTF-8. */
 function dataToWrite(value, name = 'data') {
   if (isUint8Array(value)) return value;
   if (typeof value === 'string') return Buffer.from(value);
-  if (ArrayBuffer.isView(value)) return viewOf(value);
-  if (isArrayBuffer(value)) return Buffer.from(value);
+  if (ArrayBuffer.isView(value) || isArrayBuffer(value)) return bytesOver(value, name);
   throw invalidArgType(
     name,
     'of type string or an instance of Buffer, TypedArray, DataView or ArrayBuffer',
@@ -231,8 +249,7 @@ function dataToWrite(value, name = 'data') {
 /** Memory to read into, as bytes over it. */
 function bufferToFill(value, name = 'buffer') {
   if (isUint8Array(value)) return value;
-  if (ArrayBuffer.isView(value)) return viewOf(value);
-  if (isArrayBuffer(value)) return Buffer.from(value);
+  if (ArrayBuffer.isView(value) || isArrayBuffer(value)) return bytesOver(value, name);
   throw invalidArgType(name, 'an instance of Buffer, TypedArray, DataView or ArrayBuffer', value);
 }
 

@@ -11,11 +11,11 @@ const { ByHand, Waiter, readPointer } = require('./by-hand.js');
 const { startReadBatch, startReadOffsets } = require('./batch.js');
 const { Chain, finishReadWrite, linkedMemory } = require('./chain.js');
 const { native: calls } = require('./native.js');
-const { allocate, take } = require('./memory.js');
+const { Loan, allocate, take } = require('./memory.js');
 const { LATER, Operations, startReadInto, startWrite } = require('./operations.js');
 const { Pump } = require('./pump.js');
 const { PUMP } = require('./pump-shared.js');
-const { Filled } = require('./results.js');
+const { Copied, Filled } = require('./results.js');
 
 const EINVAL = 22;
 const EBUSY = 16;
@@ -364,7 +364,7 @@ class UringCtx extends Operations {
     pump.open('registerBuffers');
     if (!Array.isArray(buffers)) throw check.invalidArgType('buffers', 'an instance of Array', buffers);
     if (buffers.length === 0) throw check.invalidArgValue('buffers', 'must not be empty', buffers);
-    const sources = buffers.map((buffer, index) => {
+    const sources = Array.from(buffers, (buffer, index) => {
       const source = check.bufferToFill(buffer, `buffers[${index}]`);
       if (source.length > 0) return source;
       throw check.invalidArgValue(`buffers[${index}]`, 'must not be empty', buffer);
@@ -446,11 +446,13 @@ function refuse(result, name) {
 function startRead(pump, blocking, fd, length, offset, options) {
   pump.open('read');
   check.integer(length, 'length', 0, LONGEST_READ);
-  const buffer = take(length);
-  const ticket = startReadInto(pump, blocking, fd, buffer, offset, options);
+  const loan = blocking ? new Loan(length) : undefined;
+  const memory = blocking ? loan.view : take(length);
+  const ticket = startReadInto(pump, blocking, fd, memory, offset, options);
+  const value = blocking ? new Copied(loan) : new Filled(memory);
   const extras = pump.values[ticket];
-  if (extras instanceof Extras) extras.wrap('read', new Filled(buffer));
-  else pump.values[ticket] = new Filled(buffer);
+  if (extras instanceof Extras) extras.wrap('read', value);
+  else pump.values[ticket] = value;
   return ticket;
 }
 

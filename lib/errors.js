@@ -118,7 +118,7 @@ function pathText(path) {
 
 function messageOf(code, text, { operation, path, dest, detail }) {
   let message = `${code}: ${text}`;
-  if (operation !== undefined) message += `, ${operation}`;
+  if (operation !== undefined) message += `, ${String(operation)}`;
   if (path !== undefined) message += ` '${path}'`;
   if (dest !== undefined) message += ` -> '${dest}'`;
   if (detail !== null) message += ` [${detail}]`;
@@ -127,7 +127,8 @@ function messageOf(code, text, { operation, path, dest, detail }) {
 
 /** The kernel, or the ring, said no. */
 class UringError extends Error {
-  constructor(errno, operation, info = {}) {
+  constructor(errno, operation, given) {
+    const info = given ?? {};
     const number = Number.isInteger(errno) && errno > 0 ? errno : EINVAL;
     const [code, text] = describeErrno(number);
     const detail = info.detail ?? null;

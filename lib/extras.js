@@ -11,19 +11,20 @@ const { native } = require('./native.js');
 const { nameKey } = require('./pump.js');
 
 const EINTR = 4;
-const EINVAL = 22;
 const ETIMEDOUT = 110;
 const ECANCELED = 125;
+const IOSQE_ASYNC = 16;
+const SLICE_MS = 100;
 const UINT32_MAX = 2 ** 32 - 1;
 // IOSQE_CQE_SKIP_SUCCESS would leave a promise pending for ever, BUFFER_SELECT has its own calls.
 const REFUSED_FLAGS = 1 << 6 | 1 << 5;
 
 class Extras {
-  constructor(pump, options, readsOrWrites) {
+  constructor(pump, options, readsOrWrites, blocking) {
     const { timeout = -1, userData, sqeFlags = 0, rwFlags = 0 } = options;
     this.pump = pump;
     this.signal = check.signal(options.signal);
-    if (options.timeout !== undefined) checkTimeout(timeout, pump);
+    if (options.timeout !== undefined) checkTimeout(timeout);
     if (userData !== undefined) check.userData(userData, 'options.userData');
     check.integer(sqeFlags, 'options.sqeFlags', 0, 255);
     if (sqeFlags & REFUSED_FLAGS) {
@@ -34,15 +35,22 @@ class Extras {
     this.signal?.throwIfAborted?.();
     if (userData !== undefined) pump.checkName(userData);
     this.timeout = timeout;
+    this.blocking = blocking;
     this.userData = userData;
     this.sqeFlags = sqeFlags;
     this.rwFlags = rwFlags;
     this.asked = false;
   }
 
-  /** Right before the operation is queued. */
+  /**
+   * Right before the operation is queued. A linked timeout does not stop what a kernel thread does, nor
+   * has a ring of one entry room for it: a timer of ours cancels instead.
+   */
   apply(offThread) {
-    native.modify(this.pump.id, this.sqeFlags, this.rwFlags, this.timeout, offThread);
+    const isTimed = this.timeout >= 0;
+    this.hasTimer = isTimed && (offThread || (this.sqeFlags & IOSQE_ASYNC) !== 0 || this.pump.entries < 2);
+    const linked = this.hasTimer ? -1 : this.timeout;
+    native.modify(this.pump.id, this.sqeFlags, this.rwFlags, linked, offThread);
   }
 
   /** Right after: wraps the value that waits with the operation. */
@@ -56,6 +64,7 @@ class Extras {
     pump.values[ticket] = this;
     this.started = performance.now();
     if (userData !== undefined) pump.named.set(nameKey(userData), ticket);
+    if (this.hasTimer && !this.blocking) this.timer = setTimeout(() => this.expire(), this.timeout);
     if (signal !== undefined) {
       this.unhear = onAbort(signal, () => this.cancel());
     }
@@ -74,8 +83,23 @@ class Extras {
     this.pump.cancel(this.ticket);
   }
 
+  expire() {
+    if (this.ticket === undefined) return;
+    this.hasExpired = true;
+    this.pump.cancel(this.ticket);
+  }
+
+  /** How long a blocked thread may wait at once; the timer of a blocking call is here. */
+  slice() {
+    if (!this.hasTimer || this.hasExpired) return undefined;
+    const left = this.started + this.timeout - performance.now();
+    if (left <= 0) this.expire();
+    return Math.min(SLICE_MS, Math.max(1, Math.ceil(left)));
+  }
+
   detach() {
     this.ticket = undefined;
+    clearTimeout(this.timer);
     this.unhear?.();
     if (this.userData !== undefined) this.pump.named.delete(nameKey(this.userData));
   }
@@ -120,21 +144,19 @@ class Extras {
     const other = this.inner?.failed?.(result);
     if (result !== -ECANCELED && result !== -EINTR) return other;
     if (this.asked && this.signal?.aborted) return this.signal.reason;
-    const late = this.timeout >= 0 && performance.now() - this.started >= this.timeout - 1;
+    const late = this.hasTimer
+      ? this.hasExpired
+      : this.timeout >= 0 && performance.now() - this.started >= this.timeout - 1;
     return late && !this.asked ? new UringError(ETIMEDOUT, this.name, this.info) : other;
   }
 }
 
-function checkTimeout(timeout, { entries }) {
+function checkTimeout(timeout) {
   if (typeof timeout !== 'number') {
     throw check.invalidArgType('options.timeout', 'of type number', timeout);
   }
   if (!(timeout >= 0 && timeout <= Number.MAX_SAFE_INTEGER)) {
     throw check.outOfRange('options.timeout', '>= 0', timeout);
-  }
-  if (entries < 2) {
-    const detail = 'a timeout is linked to its operation, which takes a ring of two entries';
-    throw new UringError(EINVAL, 'timeout', { detail });
   }
 }
 

@@ -1,29 +1,31 @@
-// Native memory for reads: what `ctx.read()` returns, and what the kernel fills in place of a
-// caller's own buffer. Never memory of the JavaScript heap: see src/engine/regions.rs.
+// Native memory that the kernel fills: never memory of the JavaScript heap, see src/engine/regions.rs.
+// Aligned to pages: a cached 4 KiB read to an odd address takes twice as long.
 //
-// Aligned to pages, which makes a cached 4 KiB read twice as fast as an odd address does.
+// A promise read hands such memory out. What blocks is lent some, and copies into a Buffer of the
+// caller: Node-API lets go of external memory only in a turn of the event loop, so that a loop of
+// blocking reads would hold all that it ever read.
 
 'use strict';
 
 const { UringError } = require('./errors.js');
 const { native } = require('./native.js');
 
+const ENOMEM = 12;
 const PAGE = 4096;
 const SLAB = 256 * 1024;
 const LARGEST_FROM_SLAB = 64 * 1024;
 const LARGEST_KEPT = 1024 * 1024;
 const KEPT_BYTES = 4 * 1024 * 1024;
 
-let slab = Buffer.alloc(0);
-let used = 0;
-
-const ENOMEM = 12;
-
+/** Whole pages of any content. */
 function allocate(length) {
   const memory = native.allocate(length);
   if (typeof memory === 'number') throw new UringError(ENOMEM, 'read', { length });
   return Buffer.from(memory, 0, length);
 }
+
+let slab = Buffer.alloc(0);
+let used = 0;
 
 // O_DIRECT wants multiples of 512; what is smaller than that can't be for it.
 function alignment(length) {
@@ -45,19 +47,31 @@ function take(length) {
   return slab.subarray(start, used);
 }
 
+/** By size: lists of what is not lent at the moment, and of what is large one that may be collected. */
 const kept = new Map();
+const keptLarge = new Map();
 
-/** Memory that stands in for a caller's: its first `length` bytes are `view`. */
+function reuseLarge(size) {
+  const memory = keptLarge.get(size)?.deref();
+  keptLarge.delete(size);
+  return memory;
+}
+
+/** Memory that is lent for one operation: its first `length` bytes are `view`. */
 class Loan {
   constructor(length) {
-    this.size = length > LARGEST_KEPT ? length : Math.max(PAGE, 2 ** Math.ceil(Math.log2(length || 1)));
-    this.whole = kept.get(this.size)?.pop() ?? allocate(this.size);
+    this.size = length <= PAGE ? PAGE : 2 ** Math.ceil(Math.log2(length));
+    const isLarge = this.size > LARGEST_KEPT;
+    this.whole = (isLarge ? reuseLarge(this.size) : kept.get(this.size)?.pop()) ?? allocate(this.size);
     this.view = length === this.size ? this.whole : this.whole.subarray(0, length);
   }
 
   /** To be called once the kernel has given it back. */
   release() {
-    if (this.size > LARGEST_KEPT) return;
+    if (this.size > LARGEST_KEPT) {
+      keptLarge.set(this.size, new WeakRef(this.whole));
+      return;
+    }
     const list = kept.get(this.size);
     if (list === undefined) kept.set(this.size, [this.whole]);
     else if (list.length * this.size < KEPT_BYTES) list.push(this.whole);

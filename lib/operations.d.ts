@@ -144,7 +144,7 @@ export class Operations {
   /** {@link fallocate}, blocking. */
   fallocateSync(fd: number, mode: number, offset: number | bigint, length: number | bigint, options?: OperationOptions): void;
 
-  /** Opens a file; the descriptor is closed on exec. Linux 5.6; see openat(2). */
+  /** Opens a file; the descriptor is closed on exec. A FIFO opens without waiting for its other end, unless `sqeFlags` has IOSQE_ASYNC. Linux 5.6; see openat(2). */
   openat(path: PathLike, flags?: number, mode?: number, options?: OperationOptions & { dirFd?: number }): Promise<number>;
   /** {@link openat}, blocking. */
   openatSync(path: PathLike, flags?: number, mode?: number, options?: OperationOptions & { dirFd?: number }): number;

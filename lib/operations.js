@@ -9,10 +9,10 @@ const { addProvided, checkProvided, groupOf, removed } = require('./buffer-ring.
 const { lacks } = require('./errors.js');
 const { Extras } = require('./extras.js');
 const { sharedArray, wordOf, wordsOf } = require('./futex.js');
-const { take } = require('./memory.js');
+const { Loan } = require('./memory.js');
 const { queue } = require('./native.js');
 const { AT_FDCWD, NOT_OURS, OFF_THREAD_BYTES, OPTIONS, PUMP, STATX_ALL, listOf, total } = require('./pump-shared.js');
-const { DESCRIPTOR, Direct, DirectPair, Made, NOTHING, OnPath, nothingOf, numberOf, pipeOf, rename } = require('./results.js');
+const { DESCRIPTOR, Direct, DirectPair, Kept, Made, NOTHING, OnPath, Released, pipeOf, rename } = require('./results.js');
 const { Sent } = require('./sent.js');
 const { optionMemory, optionOf } = require('./socket-option.js');
 const { statsOf } = require('./statx.js');
@@ -77,7 +77,7 @@ function startNop(pump, blocking, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = NOTHING;
@@ -97,7 +97,7 @@ function startReadv(pump, blocking, fd, buffers, offset, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, READV_OPTIONS);
-    extras = new Extras(pump, options, true);
+    extras = new Extras(pump, options, true, blocking);
   }
   const ticket = pump.ticket();
   const offThread = !blocking && total(buffers) >= OFF_THREAD_BYTES;
@@ -119,7 +119,7 @@ function startWritev(pump, blocking, fd, buffers, offset, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, WRITEV_OPTIONS);
-    extras = new Extras(pump, options, true);
+    extras = new Extras(pump, options, true, blocking);
   }
   const ticket = pump.ticket();
   const offThread = !blocking && total(buffers) >= OFF_THREAD_BYTES;
@@ -141,7 +141,7 @@ function startFsync(pump, blocking, fd, options) {
     check.options(options, FSYNC_OPTIONS);
     ({ datasync = false } = options);
     check.boolean(datasync, 'options.datasync');
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = NOTHING;
@@ -162,7 +162,7 @@ function startReadFixed(pump, blocking, fileIndex, buf, offset, bufIndex, option
   let extras;
   if (options !== undefined) {
     check.options(options, READFIXED_OPTIONS);
-    extras = new Extras(pump, options, true);
+    extras = new Extras(pump, options, true, blocking);
   }
   const memory = pump.registered(buf, bufIndex, 'readFixed');
   const ticket = pump.ticket();
@@ -184,7 +184,7 @@ function startWriteFixed(pump, blocking, fileIndex, data, offset, bufIndex, opti
   let extras;
   if (options !== undefined) {
     check.options(options, WRITEFIXED_OPTIONS);
-    extras = new Extras(pump, options, true);
+    extras = new Extras(pump, options, true, blocking);
   }
   const memory = pump.registered(data, bufIndex, 'writeFixed');
   const ticket = pump.ticket();
@@ -204,7 +204,7 @@ function startPollAdd(pump, blocking, fd, mask, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   if (extras !== undefined) extras.apply(false);
@@ -221,7 +221,7 @@ function startPollRemove(pump, blocking, userData, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = NOTHING;
@@ -244,7 +244,7 @@ function startPollUpdate(pump, blocking, userData, options) {
     ({ mask = undefined, newUserData = undefined } = options);
     if (mask !== undefined) check.integer(mask, 'options.mask', 0, 2 ** 32 - 1);
     if (newUserData !== undefined) pump.checkName(check.userData(newUserData, 'options.newUserData'));
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = new Made(() => rename(pump, userData, newUserData));
@@ -265,7 +265,7 @@ function startSyncFileRange(pump, blocking, fd, length, offset, flags, options) 
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = NOTHING;
@@ -286,12 +286,13 @@ function startSendmsg(pump, blocking, fd, buffers, flags, address, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
-  const memory = sentMemory(address);
+  const loan = sentMemory(address);
   const ticket = pump.ticket();
+  pump.values[ticket] = new Released(loan);
   if (extras !== undefined) extras.apply(false);
-  const refused = queue.sendmsg(pump.id, ticket, fd, buffers, flags, undefined, memory);
+  const refused = queue.sendmsg(pump.id, ticket, fd, buffers, flags, undefined, loan.view);
   if (refused !== undefined) pump.refuse(ticket, refused, 'sendmsg');
   if (extras !== undefined) extras.attach(ticket, 'sendmsg');
   return ticket;
@@ -309,14 +310,14 @@ function startRecvmsg(pump, blocking, fd, buffers, flags, options) {
     check.options(options, RECVMSG_OPTIONS);
     ({ full = false } = options);
     check.boolean(full, 'options.full');
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
-  const memory = receivedMemory();
+  const loan = receivedMemory();
   const ticket = pump.ticket();
-  pump.values[ticket] = new Made(messageOf, memory, full);
+  pump.values[ticket] = new Made(messageOf, loan, full);
   if (extras !== undefined) extras.apply(false);
-  let refused = queue.recvmsg(pump.id, ticket, fd, buffers, flags, memory, undefined);
-  if (refused === NOT_OURS) refused = queue.recvmsg(pump.id, ticket, fd, pump.lendAll(ticket, buffers), flags, memory, undefined);
+  let refused = queue.recvmsg(pump.id, ticket, fd, buffers, flags, loan.view, undefined);
+  if (refused === NOT_OURS) refused = queue.recvmsg(pump.id, ticket, fd, pump.lendAll(ticket, buffers), flags, loan.view, undefined);
   if (refused !== undefined) pump.refuse(ticket, refused, 'recvmsg');
   if (extras !== undefined) extras.attach(ticket, 'recvmsg');
   return ticket;
@@ -334,7 +335,7 @@ function startTimeout(pump, blocking, time, options) {
     ({ count = 0, flags = 0 } = options);
     check.integer(count, 'options.count', 0, 2 ** 32 - 1);
     check.integer(flags, 'options.flags', -(2 ** 31), 2 ** 32 - 1);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = NOTHING;
@@ -352,7 +353,7 @@ function startTimeoutRemove(pump, blocking, userData, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = NOTHING;
@@ -374,7 +375,7 @@ function startTimeoutUpdate(pump, blocking, userData, time, options) {
     check.options(options, TIMEOUTUPDATE_OPTIONS);
     ({ flags = 0 } = options);
     check.integer(flags, 'options.flags', -(2 ** 31), 2 ** 32 - 1);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = NOTHING;
@@ -393,13 +394,13 @@ function startAccept(pump, blocking, fd, flags, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
-  const memory = acceptedMemory();
+  const loan = acceptedMemory();
   const ticket = pump.ticket();
-  pump.values[ticket] = new Made(acceptedOf, memory);
+  pump.values[ticket] = new Made(acceptedOf, loan);
   if (extras !== undefined) extras.apply(false);
-  const refused = queue.accept(pump.id, ticket, fd, flags, memory);
+  const refused = queue.accept(pump.id, ticket, fd, flags, loan.view);
   if (refused !== undefined) pump.refuse(ticket, refused, 'accept');
   if (extras !== undefined) extras.attach(ticket, 'accept');
   return ticket;
@@ -414,7 +415,7 @@ function startAcceptDirect(pump, blocking, fd, fileIndex, flags, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = new Direct(pump, fileIndex);
@@ -433,7 +434,7 @@ function startAsyncCancel(pump, blocking, userData, flags, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   if (extras !== undefined) extras.apply(false);
@@ -451,7 +452,7 @@ function startAsyncCancelFd(pump, blocking, fd, flags, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   if (extras !== undefined) extras.apply(false);
@@ -468,7 +469,7 @@ function startLinkTimeout(pump, blocking, time, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = new Made(Boolean);
@@ -487,7 +488,7 @@ function startConnect(pump, blocking, fd, address, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = NOTHING;
@@ -508,7 +509,7 @@ function startFallocate(pump, blocking, fd, mode, offset, length, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = NOTHING;
@@ -531,7 +532,7 @@ function startOpenat(pump, blocking, path, flags, mode, options) {
     check.options(options, OPENAT_OPTIONS);
     ({ dirFd = AT_FDCWD } = options);
     check.integer(dirFd, 'options.dirFd', AT_FDCWD, 2 ** 31 - 1);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = new OnPath(path, undefined, true);
@@ -555,7 +556,7 @@ function startOpenatDirect(pump, blocking, path, flags, mode, fileIndex, options
     check.options(options, OPENATDIRECT_OPTIONS);
     ({ dirFd = AT_FDCWD } = options);
     check.integer(dirFd, 'options.dirFd', AT_FDCWD, 2 ** 31 - 1);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = new Direct(pump, fileIndex, path);
@@ -573,7 +574,7 @@ function startCloseDirect(pump, blocking, fileIndex, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = NOTHING;
@@ -591,7 +592,7 @@ function startCloseFd(pump, blocking, fd, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = NOTHING;
@@ -610,7 +611,7 @@ function startFilesUpdate(pump, blocking, fds, offset, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   if (extras !== undefined) extras.apply(false);
@@ -636,13 +637,13 @@ function startStatx(pump, blocking, path, options) {
     check.integer(flags, 'options.flags', -(2 ** 31), 2 ** 32 - 1);
     check.integer(mask, 'options.mask', -(2 ** 31), 2 ** 32 - 1);
     check.boolean(bigint, 'options.bigint');
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
-  const memory = take(256);
+  const loan = new Loan(256);
   const ticket = pump.ticket();
-  pump.values[ticket] = new Made(statsOf, memory, bigint, path);
+  pump.values[ticket] = new Made(statsOf, loan, bigint, path);
   if (extras !== undefined) extras.apply(false);
-  const refused = queue.statx(pump.id, ticket, path, memory, dirFd, flags, mask, undefined);
+  const refused = queue.statx(pump.id, ticket, path, loan.view, dirFd, flags, mask, undefined);
   if (refused !== undefined) pump.refuse(ticket, refused, 'statx');
   if (extras !== undefined) extras.attach(ticket, 'statx');
   return ticket;
@@ -657,7 +658,7 @@ function startReadInto(pump, blocking, fd, buffer, offset, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, READINTO_OPTIONS);
-    extras = new Extras(pump, options, true);
+    extras = new Extras(pump, options, true, blocking);
   }
   const ticket = pump.ticket();
   const offThread = !blocking && buffer.length >= OFF_THREAD_BYTES;
@@ -679,7 +680,7 @@ function startWrite(pump, blocking, fd, data, offset, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, WRITE_OPTIONS);
-    extras = new Extras(pump, options, true);
+    extras = new Extras(pump, options, true, blocking);
   }
   const ticket = pump.ticket();
   const offThread = !blocking && data.length >= OFF_THREAD_BYTES;
@@ -701,7 +702,7 @@ function startFadvise(pump, blocking, fd, offset, length, advice, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = NOTHING;
@@ -720,7 +721,7 @@ function startMadvise(pump, blocking, buffer, advice, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = NOTHING;
@@ -740,7 +741,7 @@ function startSend(pump, blocking, fd, data, flags, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   if (extras !== undefined) extras.apply(false);
@@ -760,7 +761,7 @@ function startSendto(pump, blocking, fd, data, address, flags, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   if (extras !== undefined) extras.apply(false);
@@ -780,7 +781,7 @@ function startSendBundle(pump, blocking, fd, length, flags, bufferRing, options)
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = new Made((bytes) => bufferRing.sent(bytes));
@@ -800,7 +801,7 @@ function startRecv(pump, blocking, fd, buffer, flags, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   if (extras !== undefined) extras.apply(false);
@@ -822,7 +823,7 @@ function startOpenat2(pump, blocking, path, how, options) {
     check.options(options, OPENAT2_OPTIONS);
     ({ dirFd = AT_FDCWD } = options);
     check.integer(dirFd, 'options.dirFd', AT_FDCWD, 2 ** 31 - 1);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = new OnPath(path, undefined, true);
@@ -843,7 +844,7 @@ function startEpollCtl(pump, blocking, epfd, fd, op, event, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = NOTHING;
@@ -866,10 +867,10 @@ function startSplice(pump, blocking, fdIn, offIn, fdOut, offOut, length, flags, 
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
-  if (extras !== undefined) extras.apply(false);
+  if (extras !== undefined) extras.apply(true);
   const refused = queue.splice(pump.id, ticket, fdIn, offIn, fdOut, offOut, length, flags);
   if (refused !== undefined) pump.refuse(ticket, refused, 'splice');
   if (extras !== undefined) extras.attach(ticket, 'splice');
@@ -887,7 +888,7 @@ function startProvideBuffers(pump, blocking, buffer, lengthEach, count, groupId,
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   checkProvided(buffer, lengthEach, count, startId);
   const ticket = pump.ticket();
@@ -907,7 +908,7 @@ function startRemoveBuffers(pump, blocking, count, groupId, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = new Made((found) => removed(pump, groupId, found));
@@ -928,10 +929,10 @@ function startTee(pump, blocking, fdIn, fdOut, length, flags, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
-  if (extras !== undefined) extras.apply(false);
+  if (extras !== undefined) extras.apply(true);
   const refused = queue.tee(pump.id, ticket, fdIn, fdOut, length, flags);
   if (refused !== undefined) pump.refuse(ticket, refused, 'tee');
   if (extras !== undefined) extras.attach(ticket, 'tee');
@@ -946,7 +947,7 @@ function startShutdown(pump, blocking, fd, how, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = NOTHING;
@@ -972,7 +973,7 @@ function startRenameat(pump, blocking, oldPath, newPath, options) {
     check.integer(oldDirFd, 'options.oldDirFd', AT_FDCWD, 2 ** 31 - 1);
     check.integer(newDirFd, 'options.newDirFd', AT_FDCWD, 2 ** 31 - 1);
     check.integer(flags, 'options.flags', -(2 ** 31), 2 ** 32 - 1);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = new OnPath(oldPath, newPath, false);
@@ -995,7 +996,7 @@ function startUnlinkat(pump, blocking, path, options) {
     ({ dirFd = AT_FDCWD, flags = 0 } = options);
     check.integer(dirFd, 'options.dirFd', AT_FDCWD, 2 ** 31 - 1);
     check.integer(flags, 'options.flags', -(2 ** 31), 2 ** 32 - 1);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = new OnPath(path, undefined, false);
@@ -1017,7 +1018,7 @@ function startMkdirat(pump, blocking, path, mode, options) {
     check.options(options, MKDIRAT_OPTIONS);
     ({ dirFd = AT_FDCWD } = options);
     check.integer(dirFd, 'options.dirFd', AT_FDCWD, 2 ** 31 - 1);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = new OnPath(path, undefined, false);
@@ -1039,7 +1040,7 @@ function startSymlinkat(pump, blocking, target, linkPath, options) {
     check.options(options, SYMLINKAT_OPTIONS);
     ({ newDirFd = AT_FDCWD } = options);
     check.integer(newDirFd, 'options.newDirFd', AT_FDCWD, 2 ** 31 - 1);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = new OnPath(target, linkPath, false);
@@ -1065,7 +1066,7 @@ function startLinkat(pump, blocking, oldPath, newPath, options) {
     check.integer(oldDirFd, 'options.oldDirFd', AT_FDCWD, 2 ** 31 - 1);
     check.integer(newDirFd, 'options.newDirFd', AT_FDCWD, 2 ** 31 - 1);
     check.integer(flags, 'options.flags', -(2 ** 31), 2 ** 32 - 1);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = new OnPath(oldPath, newPath, false);
@@ -1086,7 +1087,7 @@ function startMsgRing(pump, blocking, ringFd, len, data, flags, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = NOTHING;
@@ -1108,7 +1109,7 @@ function startMsgRingFd(pump, blocking, ringFd, sourceIndex, targetIndex, data, 
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = NOTHING;
@@ -1129,7 +1130,7 @@ function startMsgRingFdAlloc(pump, blocking, ringFd, sourceIndex, data, flags, o
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   if (extras !== undefined) extras.apply(false);
@@ -1150,7 +1151,7 @@ function startMsgRingCqeFlags(pump, blocking, ringFd, len, data, flags, cqeFlags
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = NOTHING;
@@ -1171,7 +1172,7 @@ function startFsetxattr(pump, blocking, fd, name, value, flags, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = NOTHING;
@@ -1192,7 +1193,7 @@ function startSetxattr(pump, blocking, path, name, value, flags, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = new OnPath(path, undefined, false);
@@ -1212,7 +1213,7 @@ function startFgetxattr(pump, blocking, fd, name, memory, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   if (extras !== undefined) extras.apply(false);
@@ -1232,7 +1233,7 @@ function startGetxattr(pump, blocking, path, name, memory, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = new OnPath(path, undefined, true);
@@ -1254,7 +1255,7 @@ function startSocket(pump, blocking, domain, type, protocol, flags, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = DESCRIPTOR;
@@ -1276,7 +1277,7 @@ function startSocketDirect(pump, blocking, domain, type, protocol, fileIndex, fl
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = new Direct(pump, fileIndex);
@@ -1297,7 +1298,7 @@ function startSocketDirectAlloc(pump, blocking, domain, type, protocol, flags, o
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = new Direct(pump, undefined);
@@ -1316,7 +1317,7 @@ function startUringCmd(pump, blocking, cmdOp, fd, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   if (extras !== undefined) extras.apply(false);
@@ -1336,13 +1337,13 @@ function startCmdSock(pump, blocking, op, fd, level, optname, value, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
-  const memory = optionMemory(op, value);
+  const loan = optionMemory(op, value);
   const ticket = pump.ticket();
-  pump.values[ticket] = new Made(optionOf, memory, op);
+  pump.values[ticket] = new Made(optionOf, loan, op);
   if (extras !== undefined) extras.apply(false);
-  const refused = queue.cmdSock(pump.id, ticket, op, fd, level, optname, memory);
+  const refused = queue.cmdSock(pump.id, ticket, op, fd, level, optname, loan.view);
   if (refused !== undefined) pump.refuse(ticket, refused, 'cmdSock');
   if (extras !== undefined) extras.attach(ticket, 'cmdSock');
   return ticket;
@@ -1358,13 +1359,13 @@ function startCmdGetsockname(pump, blocking, fd, options) {
     check.options(options, CMDGETSOCKNAME_OPTIONS);
     ({ peer = false } = options);
     check.boolean(peer, 'options.peer');
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
-  const memory = acceptedMemory();
+  const loan = acceptedMemory();
   const ticket = pump.ticket();
-  pump.values[ticket] = new Made(addressOf, memory);
+  pump.values[ticket] = new Made(addressOf, loan);
   if (extras !== undefined) extras.apply(false);
-  const refused = queue.cmdGetsockname(pump.id, ticket, fd, memory, peer);
+  const refused = queue.cmdGetsockname(pump.id, ticket, fd, loan.view, peer);
   if (refused !== undefined) pump.refuse(ticket, refused, 'cmdGetsockname');
   if (extras !== undefined) extras.attach(ticket, 'cmdGetsockname');
   return ticket;
@@ -1382,7 +1383,7 @@ function startSendZc(pump, blocking, fd, data, flags, options) {
     check.options(options, SENDZC_OPTIONS);
     ({ full = false } = options);
     check.boolean(full, 'options.full');
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = new Sent(pump, ticket, 'sendZc', full);
@@ -1406,7 +1407,7 @@ function startSendZcFixed(pump, blocking, fd, data, flags, bufIndex, options) {
     check.options(options, SENDZCFIXED_OPTIONS);
     ({ full = false } = options);
     check.boolean(full, 'options.full');
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const memory = pump.registered(data, bufIndex, 'sendZcFixed');
   const ticket = pump.ticket();
@@ -1432,13 +1433,13 @@ function startSendmsgZc(pump, blocking, fd, buffers, flags, address, options) {
     check.options(options, SENDMSGZC_OPTIONS);
     ({ full = false } = options);
     check.boolean(full, 'options.full');
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
-  const memory = sentMemory(address);
+  const loan = sentMemory(address);
   const ticket = pump.ticket();
-  pump.values[ticket] = new Sent(pump, ticket, 'sendmsgZc', full);
+  pump.values[ticket] = new Sent(pump, ticket, 'sendmsgZc', full, loan);
   if (extras !== undefined) extras.apply(false);
-  const refused = queue.sendmsgZc(pump.id, ticket, fd, buffers, flags, undefined, memory, undefined);
+  const refused = queue.sendmsgZc(pump.id, ticket, fd, buffers, flags, undefined, loan.view, undefined);
   if (refused !== undefined) pump.refuse(ticket, refused, 'sendmsgZc');
   if (extras !== undefined) extras.attach(ticket, 'sendmsgZc');
   return ticket;
@@ -1457,15 +1458,15 @@ function startSendmsgZcFixed(pump, blocking, fd, buffers, flags, bufIndex, optio
     check.options(options, SENDMSGZCFIXED_OPTIONS);
     ({ full = false } = options);
     check.boolean(full, 'options.full');
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const memory = buffers.map((view) => pump.registered(view, bufIndex, 'sendmsgZcFixed'));
-  const message = sentMemory(undefined);
+  const loan = sentMemory(undefined);
   const ticket = pump.ticket();
-  pump.values[ticket] = new Sent(pump, ticket, 'sendmsgZcFixed', full);
+  pump.values[ticket] = new Sent(pump, ticket, 'sendmsgZcFixed', full, loan);
   memory.forEach((view, index) => view.set(buffers[index]));
   if (extras !== undefined) extras.apply(false);
-  const refused = queue.sendmsgZcFixed(pump.id, ticket, fd, memory, flags, bufIndex, message, undefined);
+  const refused = queue.sendmsgZcFixed(pump.id, ticket, fd, memory, flags, bufIndex, loan.view, undefined);
   if (refused !== undefined) pump.refuse(ticket, refused, 'sendmsgZcFixed');
   if (extras !== undefined) extras.attach(ticket, 'sendmsgZcFixed');
   return ticket;
@@ -1480,13 +1481,13 @@ function startWaitid(pump, blocking, idType, id, waitOptions, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
-  const memory = take(128);
+  const loan = new Loan(128);
   const ticket = pump.ticket();
-  pump.values[ticket] = new Made(siginfoOf, memory);
+  pump.values[ticket] = new Made(siginfoOf, loan);
   if (extras !== undefined) extras.apply(false);
-  const refused = queue.waitid(pump.id, ticket, idType, id, waitOptions, memory);
+  const refused = queue.waitid(pump.id, ticket, idType, id, waitOptions, loan.view);
   if (refused !== undefined) pump.refuse(ticket, refused, 'waitid');
   if (extras !== undefined) extras.attach(ticket, 'waitid');
   return ticket;
@@ -1501,10 +1502,10 @@ function startFutexWait(pump, blocking, int32Array, index, value, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
-  pump.values[ticket] = new Made(nothingOf, int32Array);
+  pump.values[ticket] = new Kept(int32Array, false);
   if (extras !== undefined) extras.apply(false);
   const refused = queue.futexWait(pump.id, ticket, wordOf(int32Array, index), undefined, value >>> 0);
   if (refused !== undefined) pump.refuse(ticket, refused, 'futexWait');
@@ -1521,7 +1522,7 @@ function startFutexWake(pump, blocking, int32Array, index, count, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   if (extras !== undefined) extras.apply(false);
@@ -1538,10 +1539,10 @@ function startFutexWaitv(pump, blocking, futexes, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
-  pump.values[ticket] = new Made(numberOf, futexes);
+  pump.values[ticket] = new Kept(futexes, true);
   if (extras !== undefined) extras.apply(false);
   const refused = queue.futexWaitv(pump.id, ticket, futexes);
   if (refused !== undefined) pump.refuse(ticket, refused, 'futexWaitv');
@@ -1557,7 +1558,7 @@ function startFixedFdInstall(pump, blocking, fileIndex, flags, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = DESCRIPTOR;
@@ -1576,7 +1577,7 @@ function startFtruncate(pump, blocking, fd, length, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = NOTHING;
@@ -1595,7 +1596,7 @@ function startBind(pump, blocking, fd, address, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = NOTHING;
@@ -1614,7 +1615,7 @@ function startListen(pump, blocking, fd, backlog, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = NOTHING;
@@ -1635,7 +1636,7 @@ function startRecvZc(pump, blocking, fd, length, flags, ifq, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   if (extras !== undefined) extras.apply(false);
@@ -1653,13 +1654,13 @@ function startEpollWait(pump, blocking, epfd, maxEvents, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
-  const memory = take(maxEvents * EVENT_BYTES || EVENT_BYTES);
+  const loan = new Loan(maxEvents * EVENT_BYTES || EVENT_BYTES);
   const ticket = pump.ticket();
-  pump.values[ticket] = new Made(epollEventsOf, memory);
+  pump.values[ticket] = new Made(epollEventsOf, loan);
   if (extras !== undefined) extras.apply(false);
-  const refused = queue.epollWait(pump.id, ticket, epfd, maxEvents, memory);
+  const refused = queue.epollWait(pump.id, ticket, epfd, maxEvents, loan.view);
   if (refused !== undefined) pump.refuse(ticket, refused, 'epollWait');
   if (extras !== undefined) extras.attach(ticket, 'epollWait');
   return ticket;
@@ -1675,7 +1676,7 @@ function startReadvFixed(pump, blocking, fileIndex, buffers, offset, bufIndex, o
   let extras;
   if (options !== undefined) {
     check.options(options, READVFIXED_OPTIONS);
-    extras = new Extras(pump, options, true);
+    extras = new Extras(pump, options, true, blocking);
   }
   const memory = buffers.map((view) => pump.registered(view, bufIndex, 'readvFixed'));
   const ticket = pump.ticket();
@@ -1697,7 +1698,7 @@ function startWritevFixed(pump, blocking, fileIndex, buffers, offset, bufIndex, 
   let extras;
   if (options !== undefined) {
     check.options(options, WRITEVFIXED_OPTIONS);
-    extras = new Extras(pump, options, true);
+    extras = new Extras(pump, options, true, blocking);
   }
   const memory = buffers.map((view) => pump.registered(view, bufIndex, 'writevFixed'));
   const ticket = pump.ticket();
@@ -1716,13 +1717,13 @@ function startPipe(pump, blocking, flags, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
-  const memory = take(8);
+  const loan = new Loan(8);
   const ticket = pump.ticket();
-  pump.values[ticket] = new Made(pipeOf, memory);
+  pump.values[ticket] = new Made(pipeOf, loan);
   if (extras !== undefined) extras.apply(false);
-  const refused = queue.pipe(pump.id, ticket, flags, memory);
+  const refused = queue.pipe(pump.id, ticket, flags, loan.view);
   if (refused !== undefined) pump.refuse(ticket, refused, 'pipe');
   if (extras !== undefined) extras.attach(ticket, 'pipe');
   return ticket;
@@ -1736,13 +1737,13 @@ function startPipeDirect(pump, blocking, flags, fileIndex, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
-  const memory = take(8);
+  const loan = new Loan(8);
   const ticket = pump.ticket();
-  pump.values[ticket] = new DirectPair(pump, fileIndex, memory);
+  pump.values[ticket] = new DirectPair(pump, fileIndex, loan);
   if (extras !== undefined) extras.apply(false);
-  const refused = queue.pipeDirect(pump.id, ticket, flags, fileIndex === undefined ? -1 : fileIndex + 1, memory);
+  const refused = queue.pipeDirect(pump.id, ticket, flags, fileIndex === undefined ? -1 : fileIndex + 1, loan.view);
   if (refused !== undefined) pump.refuse(ticket, refused, 'pipeDirect');
   if (extras !== undefined) extras.attach(ticket, 'pipeDirect');
   return ticket;
@@ -1754,7 +1755,7 @@ function startNop128(pump, blocking, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   pump.values[ticket] = NOTHING;
@@ -1773,7 +1774,7 @@ function startUringCmd128(pump, blocking, cmdOp, fd, options) {
   let extras;
   if (options !== undefined) {
     check.options(options, OPTIONS);
-    extras = new Extras(pump, options, false);
+    extras = new Extras(pump, options, false, blocking);
   }
   const ticket = pump.ticket();
   if (extras !== undefined) extras.apply(false);
@@ -1970,8 +1971,8 @@ class Operations {
     check.fd(fd, 'fd');
     bufferRing = groupOf(bufferRing, pump, 'bufferRing');
     check.integer(flags, 'flags', -(2 ** 31), 2 ** 32 - 1);
-    const memory = receivedMemory();
-    const start = (ticket) => queue.recvmsgMultishot(pump.id, ticket, fd, bufferRing.id, flags, memory);
+    const loan = receivedMemory();
+    const start = (ticket) => queue.recvmsgMultishot(pump.id, ticket, fd, bufferRing.id, flags, loan.view);
     return new Stream(pump, 'recvmsgMultishot', new Messages(bufferRing), options, start);
   }
 

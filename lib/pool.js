@@ -38,7 +38,9 @@ class BufferPool {
   #slots;
 
   constructor(slots) {
-    if (!Array.isArray(slots)) throw new TypeError('BufferPool is made by BufferPool.create()');
+    if (!Array.isArray(slots) || !slots.every((slot) => slot instanceof Slot)) {
+      throw check.invalidArgType('slots', 'made by BufferPool.create()', slots);
+    }
     this.#slots = slots;
   }
 

@@ -32,7 +32,8 @@ function listOf(values, name, checkOne) {
   if (values.length > MOST_BUFFERS) {
     throw check.outOfRange(`${name}.length`, `<= ${MOST_BUFFERS}`, values.length);
   }
-  return values.map((value, index) => checkOne(value, `${name}[${index}]`));
+  // Not map, which leaves holes.
+  return Array.from(values, (value, index) => checkOne(value, `${name}[${index}]`));
 }
 
 function total(views) {

@@ -34,6 +34,9 @@ const batches = diagnostics.channel('uring:batch');
 /** Milliseconds of one turn of the event loop that completions may take before timers get theirs. */
 const BUDGET_MS = 2;
 
+/** How long an operation has to end, once it was cancelled, before it is cancelled again. */
+const INSIST_MS = 10;
+
 /** A blocked thread looks up this often, so that a worker can be terminated. */
 const SLICE_MS = 100;
 
@@ -213,8 +216,22 @@ class Pump {
 
   /** Cancels an operation that is in flight or waiting to be. It settles for itself. */
   cancel(ticket) {
-    native.cancel(this.id, ticket, -1);
+    native.cancel(this.id, ticket);
     if (!this.scheduled) this.schedule();
+    this.insist(ticket, this.values[ticket]);
+  }
+
+  /**
+   * A cancellation misses an operation that is between two states, a kernel thread about to wait say, or
+   * that has not begun, behind a drain. So it is repeated until the operation is over.
+   */
+  insist(ticket, value) {
+    setTimeout(() => {
+      if (this.freed || this.values[ticket] !== value) return;
+      native.cancel(this.id, ticket);
+      this.flush();
+      this.insist(ticket, value);
+    }, INSIST_MS);
   }
 
   /** The ticket of the operation that goes by that name; -1 if none does. */
@@ -444,7 +461,7 @@ class Pump {
     let flags;
     do {
       this.settle();
-      waited = native.wait(this.id, ticket, SLICE_MS);
+      waited = native.wait(this.id, ticket, value?.slice?.() ?? SLICE_MS);
       if (waited < 0) {
         this.broken(-waited);
         throw new UringError(-waited, name);
@@ -487,9 +504,20 @@ class Pump {
   close() {
     if (this.closed) return;
     this.closed = true;
-    native.close(this.id);
     for (const waiter of this.waiters.splice(0)) waiter.fail(closedWait());
+    this.cancelAll();
     this.watchSoon();
+    this.freeIfIdle();
+  }
+
+  /** As in `insist`. */
+  cancelAll() {
+    if (this.freed || this.pending === 0) return;
+    native.close(this.id);
+    setTimeout(() => {
+      if (!this.freed) this.flush();
+      this.cancelAll();
+    }, INSIST_MS);
   }
 
   /** Nobody can reach the ring any more: it closes when nothing is in flight. */

@@ -36,21 +36,56 @@ class OnPath {
   }
 }
 
-/** What `make(result, memory, option)` makes of the memory that the kernel filled. */
+/** What `make(result, memory, option)` makes of the memory that was lent for the result. */
 class Made {
-  constructor(make, memory, option, path) {
+  constructor(make, loan, option, path) {
     this.make = make;
-    this.memory = memory;
+    this.loan = loan;
     this.option = option;
     if (path !== undefined) this.info = { path };
   }
 
   finish(result) {
-    return this.make(result, this.memory, this.option);
+    const made = this.make(result, this.loan?.view, this.option);
+    this.failed();
+    return made;
+  }
+
+  failed() {
+    this.loan?.release();
   }
 
   late(result) {
-    if (this.make.late !== undefined) this.make.late(result, this.memory);
+    if (this.make.late !== undefined) this.make.late(result, this.loan.view);
+    this.failed();
+  }
+}
+
+/** The number as it is; memory was lent meanwhile. */
+class Released {
+  constructor(loan) {
+    this.loan = loan;
+  }
+
+  finish(result) {
+    this.loan.release();
+    return result;
+  }
+
+  failed() {
+    this.loan.release();
+  }
+}
+
+/** The number, or nothing; `what` is kept from the garbage collector meanwhile. */
+class Kept {
+  constructor(what, returnsNumber) {
+    this.what = what;
+    this.returnsNumber = returnsNumber;
+  }
+
+  finish(result) {
+    return this.returnsNumber ? result : undefined;
   }
 }
 
@@ -78,15 +113,22 @@ class Direct {
 }
 
 /** Two neighbouring places, or two that the kernel chose. */
-class DirectPair extends Direct {
-  constructor(pump, fileIndex, memory) {
-    super(pump, fileIndex);
-    this.memory = memory;
+class DirectPair {
+  constructor(pump, fileIndex, loan) {
+    this.pump = pump;
+    this.fileIndex = fileIndex;
+    this.loan = loan;
   }
 
   finish(result) {
-    const { fileIndex } = this;
-    return fileIndex === undefined ? pipeOf(result, this.memory) : [fileIndex, fileIndex + 1];
+    const { fileIndex, loan } = this;
+    const chosen = pipeOf(result, loan.view);
+    loan.release();
+    return fileIndex === undefined ? chosen : [fileIndex, fileIndex + 1];
+  }
+
+  failed() {
+    this.loan.release();
   }
 
   late(result) {
@@ -94,19 +136,27 @@ class DirectPair extends Direct {
   }
 }
 
-/** `make` of a completed futex wait, which kept its words. */
-function nothingOf() {
-  return undefined;
-}
-
-/** `make` of a wait for several words. */
-function numberOf(result) {
-  return result;
-}
-
 /** `make` of a renamed operation. */
 function rename(pump, from, to) {
   if (to !== undefined) pump.rename(from, to);
+}
+
+/** A copy of what was filled. */
+class Copied {
+  constructor(loan) {
+    this.loan = loan;
+  }
+
+  finish(result) {
+    const { loan } = this;
+    const copy = Buffer.from(result === loan.view.length ? loan.view : loan.view.subarray(0, result));
+    loan.release();
+    return copy;
+  }
+
+  failed() {
+    this.loan.release();
+  }
 }
 
 /** Memory of ours that becomes the caller's, as far as it was filled. */
@@ -132,7 +182,7 @@ class CopyBack {
     const { target, loan } = this;
     const { view } = loan;
     const fits = target.length >= result;
-    if (fits) target.set(result === view.length ? view : view.subarray(0, result));
+    if (fits && result > 0) target.set(result === view.length ? view : view.subarray(0, result));
     loan.release();
     if (!fits) throw shrunk(result);
     return this.inner === undefined ? result : this.inner.finish(result);
@@ -158,7 +208,7 @@ class CopyBackAll {
       const { view } = this.loans[index];
       const count = Math.min(left, view.length);
       fits &&= target.length >= count;
-      if (fits) target.set(view.subarray(0, count));
+      if (fits && count > 0) target.set(view.subarray(0, count));
       left -= count;
     });
     this.failed();
@@ -177,18 +227,19 @@ function shrunk(length) {
 }
 
 module.exports = {
+  Copied,
   CopyBack,
   CopyBackAll,
   DESCRIPTOR,
   Direct,
   DirectPair,
   Filled,
+  Kept,
   Made,
   NOTHING,
   OnPath,
+  Released,
   closeLate,
-  nothingOf,
-  numberOf,
   pipeOf,
   rename,
 };

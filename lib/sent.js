@@ -7,10 +7,11 @@ const { UringError } = require('./errors.js');
 
 /** The value of a zero-copy send. Its ticket lives until the second completion, if one is to come. */
 class Sent {
-  constructor(pump, ticket, name, full) {
+  constructor(pump, ticket, name, full, loan) {
     this.pump = pump;
     this.ticket = ticket;
     this.name = name;
+    this.loan = loan;
     if (full) {
       this.released = new Promise((resolve) => {
         this.release = resolve;
@@ -37,12 +38,17 @@ class Sent {
 
   /** The memory is free. */
   complete() {
+    this.loan?.release();
     this.release?.();
+  }
+
+  failed() {
+    this.loan?.release();
   }
 
   /** The only completion, or the second of one that failed. */
   finish(result) {
-    this.release?.();
+    this.complete();
     if (this.error !== undefined) throw this.error;
     return this.sent(result);
   }

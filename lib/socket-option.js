@@ -3,7 +3,7 @@
 'use strict';
 
 const check = require('./arguments.js');
-const { take } = require('./memory.js');
+const { Loan, Loaned } = require('./memory.js');
 
 const GETSOCKOPT = 2;
 const SETSOCKOPT = 3;
@@ -12,16 +12,16 @@ const LONGEST = 65536;
 /** Enough for every option of fixed size. */
 const USUAL = 256;
 
-const NONE = Buffer.alloc(0);
+const NONE = new Loaned(Buffer.alloc(0));
 
 /** Memory for the option's value: to fill (of `value` bytes), or with it. */
 function optionMemory(op, value) {
-  if (op === GETSOCKOPT) return take(check.integer(value ?? USUAL, 'value', 1, LONGEST));
+  if (op === GETSOCKOPT) return new Loan(check.integer(value ?? USUAL, 'value', 1, LONGEST));
   if (op !== SETSOCKOPT) return NONE;
   const bytes = typeof value === 'number' ? ofNumber(value) : check.dataToWrite(value, 'value');
-  const memory = take(Math.max(bytes.length, 1)).subarray(0, bytes.length);
-  memory.set(bytes);
-  return memory;
+  const loan = new Loan(bytes.length);
+  loan.view.set(bytes);
+  return loan;
 }
 
 /** Most options are an int. */

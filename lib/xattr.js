@@ -2,7 +2,7 @@
 
 'use strict';
 
-const { take } = require('./memory.js');
+const { Loan } = require('./memory.js');
 
 const ERANGE = 34;
 const NOTHING = Buffer.alloc(0);
@@ -12,12 +12,14 @@ async function readAttribute(pump, start, file, attribute, options, name) {
   for (;;) {
     const size = await pump.promise(start(pump, false, file, attribute, NOTHING, options), name);
     if (size === 0) return Buffer.alloc(0);
-    const memory = take(size);
+    const loan = new Loan(size);
     try {
-      const read = await pump.promise(start(pump, false, file, attribute, memory, options), name);
-      return memory.subarray(0, read);
+      const read = await pump.promise(start(pump, false, file, attribute, loan.view, options), name);
+      return Buffer.from(loan.view.subarray(0, read));
     } catch (error) {
       if (error?.errno !== ERANGE) throw error;
+    } finally {
+      loan.release();
     }
   }
 }
@@ -27,12 +29,14 @@ function readAttributeSync(pump, start, file, attribute, options, name) {
   for (;;) {
     const size = pump.block(start(pump, true, file, attribute, NOTHING, options), name);
     if (size === 0) return Buffer.alloc(0);
-    const memory = take(size);
+    const loan = new Loan(size);
     try {
-      const read = pump.block(start(pump, true, file, attribute, memory, options), name);
-      return memory.subarray(0, read);
+      const read = pump.block(start(pump, true, file, attribute, loan.view, options), name);
+      return Buffer.from(loan.view.subarray(0, read));
     } catch (error) {
       if (error?.errno !== ERANGE) throw error;
+    } finally {
+      loan.release();
     }
   }
 }

@@ -65,12 +65,12 @@ const KINDS = {
     prepare: 'checkProvided(V, lengthEach, count, startId)',
     type: 'Fillable',
   },
-  optionValue: { prepare: 'const memory = optionMemory(op, V)', native: 'memory', type: 'Data | number' },
+  optionValue: { prepare: 'const loan = optionMemory(op, V)', native: 'loan.view', type: 'Data | number' },
   choice: { check: 'check.boolean(V, N)', native: 'undefined', type: 'boolean' },
-  memory: { hidden: true, prepare: 'const V = take(SIZE)' },
-  acceptedAddress: { hidden: true, prepare: 'const V = acceptedMemory()' },
-  sentMessage: { hidden: true, prepare: 'const V = sentMemory(ADDRESS)' },
-  receivedMessage: { hidden: true, prepare: 'const V = receivedMemory()' },
+  memory: { hidden: true, prepare: 'const loan = new Loan(SIZE)', native: 'loan.view' },
+  acceptedAddress: { hidden: true, prepare: 'const loan = acceptedMemory()', native: 'loan.view' },
+  sentMessage: { hidden: true, prepare: 'const loan = sentMemory(ADDRESS)', native: 'loan.view' },
+  receivedMessage: { hidden: true, prepare: 'const loan = receivedMemory()', native: 'loan.view' },
   data: { check: 'V = check.dataToWrite(V, N)', type: 'Data', large: 'V.length' },
   buffer: { check: 'V = check.bufferToFill(V, N)', type: 'Fillable', large: 'V.length' },
   ownBuffer: { check: 'V = check.bufferToFill(V, N)', type: 'Fillable' },
@@ -115,29 +115,29 @@ const RETURNS = {
   bytes: { type: 'number', says: 'bytes' },
   fd: { type: 'number', says: 'file descriptor' },
   number: { type: 'number', says: 'number' },
-  stats: { type: 'Statx', with: ['bigint', 'Statx<bigint>'], says: 'statx object', value: 'statsOf, memory, bigint, path' },
-  pipe: { type: '[readFd: number, writeFd: number]', says: '[readFd, writeFd]', value: 'pipeOf, memory' },
+  stats: { type: 'Statx', with: ['bigint', 'Statx<bigint>'], says: 'statx object', value: 'statsOf, loan, bigint, path' },
+  pipe: { type: '[readFd: number, writeFd: number]', says: '[readFd, writeFd]', value: 'pipeOf, loan' },
   accepted: {
     type: '{ fd: number; address: SocketAddress | null }',
     says: '{ fd, address }',
-    value: 'acceptedOf, memory',
+    value: 'acceptedOf, loan',
   },
   message: {
     type: 'number',
     with: ['full', '{ bytes: number; flags: number; address: SocketAddress | null }'],
     says: 'bytes, or { bytes, flags, address }',
-    value: 'messageOf, memory, full',
+    value: 'messageOf, loan, full',
   },
-  siginfo: { type: 'Siginfo', says: '{ signo, code, pid, uid, status }', value: 'siginfoOf, memory' },
-  epollEvents: { type: 'Required<EpollEvent>[]', says: '[{ events, data }]', value: 'epollEventsOf, memory' },
+  siginfo: { type: 'Siginfo', says: '{ signo, code, pid, uid, status }', value: 'siginfoOf, loan' },
+  epollEvents: { type: 'Required<EpollEvent>[]', says: '[{ events, data }]', value: 'epollEventsOf, loan' },
   attribute: { type: 'Buffer', says: 'Buffer' },
   index: { type: 'number', says: 'index' },
   indexPair: { type: '[readIndex: number, writeIndex: number]', says: '[readIndex, writeIndex]' },
   expired: { type: 'boolean', says: 'whether it ran out', value: 'Boolean' },
-  woken: { type: 'void', says: 'nothing', value: 'nothingOf, int32Array' },
-  wokenIndex: { type: 'number', says: 'index', value: 'numberOf, futexes' },
-  option: { type: 'Buffer | number | undefined', says: 'Buffer, number or nothing', value: 'optionOf, memory, op' },
-  address: { type: 'SocketAddress | null', says: 'address', value: 'addressOf, memory' },
+  woken: { type: 'void', says: 'nothing' },
+  wokenIndex: { type: 'number', says: 'index' },
+  option: { type: 'Buffer | number | undefined', says: 'Buffer, number or nothing', value: 'optionOf, loan, op' },
+  address: { type: 'SocketAddress | null', says: 'address', value: 'addressOf, loan' },
   sent: { type: 'number', with: ['full', '{ bytes: number; released: Promise<void> }'], says: 'bytes, or { bytes, released }' },
   sentBundle: { type: 'number', says: 'bytes', value: '(bytes) => bufferRing.sent(bytes)' },
   connections: { type: 'number', says: 'file descriptors', source: 'new Connections()' },
@@ -187,7 +187,7 @@ function optionLines(row) {
     const check = substitute(KINDS[arg.kind].check, arg.name, `options.${arg.name}`, row);
     lines.push(`    ${check};`);
   }
-  lines.push(`    extras = new Extras(pump, options, ${row.readsOrWrites});`, '  }');
+  lines.push(`    extras = new Extras(pump, options, ${row.readsOrWrites}, blocking);`, '  }');
   return lines;
 }
 
@@ -198,8 +198,14 @@ function valueLines(row) {
     const index = row.args.some((arg) => arg.name === 'fileIndex') ? 'fileIndex' : 'undefined';
     return [`  pump.values[ticket] = new Direct(pump, ${index}${path});`];
   }
-  if (row.returns === 'indexPair') return ['  pump.values[ticket] = new DirectPair(pump, fileIndex, memory);'];
-  if (row.returns === 'sent') return [`  pump.values[ticket] = new Sent(pump, ticket, '${row.name}', full);`];
+  if (row.returns === 'indexPair') return ['  pump.values[ticket] = new DirectPair(pump, fileIndex, loan);'];
+  const message = row.args.some((arg) => arg.kind === 'sentMessage');
+  if (row.returns === 'sent') {
+    return [`  pump.values[ticket] = new Sent(pump, ticket, '${row.name}', full${message ? ', loan' : ''});`];
+  }
+  if (message) return ['  pump.values[ticket] = new Released(loan);'];
+  if (row.returns === 'woken') return ['  pump.values[ticket] = new Kept(int32Array, false);'];
+  if (row.returns === 'wokenIndex') return ['  pump.values[ticket] = new Kept(futexes, true);'];
   if (row.name === 'removeBuffers') return ['  pump.values[ticket] = new Made((found) => removed(pump, groupId, found));'];
   if (row.name === 'provideBuffers') {
     const passed = 'pump, buffer, lengthEach, count, groupId, startId';
@@ -261,7 +267,8 @@ function starter(row) {
     lines.push('  if (extras !== undefined) extras.apply(offThread);');
     lines.push('  else if (offThread) pump.sendOffThread();');
   } else {
-    lines.push('  if (extras !== undefined) extras.apply(false);');
+    const offThread = row.name === 'splice' || row.name === 'tee';
+    lines.push(`  if (extras !== undefined) extras.apply(${offThread});`);
   }
   const toFill = row.args.find((arg) => arg.kind === 'buffer' || arg.kind === 'bufferList');
   lines.push(`  ${toFill ? 'let' : 'const'} refused = ${queueCall(row)};`);
@@ -358,10 +365,10 @@ const { addProvided, checkProvided, groupOf, removed } = require('./buffer-ring.
 const { lacks } = require('./errors.js');
 const { Extras } = require('./extras.js');
 const { sharedArray, wordOf, wordsOf } = require('./futex.js');
-const { take } = require('./memory.js');
+const { Loan } = require('./memory.js');
 const { queue } = require('./native.js');
 const { AT_FDCWD, NOT_OURS, OFF_THREAD_BYTES, OPTIONS, PUMP, STATX_ALL, listOf, total } = require('./pump-shared.js');
-const { DESCRIPTOR, Direct, DirectPair, Made, NOTHING, OnPath, nothingOf, numberOf, pipeOf, rename } = require('./results.js');
+const { DESCRIPTOR, Direct, DirectPair, Kept, Made, NOTHING, OnPath, Released, pipeOf, rename } = require('./results.js');
 const { Sent } = require('./sent.js');
 const { optionMemory, optionOf } = require('./socket-option.js');
 const { statsOf } = require('./statx.js');

@@ -20,7 +20,6 @@ use crate::engine::regions::{self, Lent, Region};
 use crate::engine::setup::{Setup, flags};
 use crate::engine::watcher;
 use crate::ops::groups::Groups;
-use crate::ops::operation::Op;
 use crate::ops::pump::{Flushed, Pump};
 
 use super::raw::{self, Call, Result, Value, check, guard};
@@ -291,16 +290,13 @@ unsafe extern "C" fn wait(env: sys::napi_env, info: sys::napi_callback_info) -> 
     unsafe { guard(env, info, body) }
 }
 
-/// `cancel(id, ticket, cancelTicket)`: queues a cancellation of an operation; 0 if it is not with
-/// the kernel, and then needs none.
+/// `cancel(id, ticket)`: cancels an operation, which completes for itself.
 unsafe extern "C" fn cancel(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    const ASYNC_CANCEL: u8 = 14;
     let body = |call: &Call| {
-        let (target, own) = (call.i32(1)?, call.i32(2)?);
+        let target = call.i32(1)?;
         with(call.i32(0)?, |entry| {
-            let Some(name) = entry.pump.find_or_withdraw(target) else { return Value::Int(0) };
-            entry.pump.queue_urgent(Op::cancel(ASYNC_CANCEL, own, name));
-            Value::Int(1)
+            entry.pump.cancel(target);
+            Value::Undefined
         })
     };
     // SAFETY: the arguments are this callback's.

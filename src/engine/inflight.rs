@@ -90,6 +90,7 @@ pub struct Ring<O: Operation> {
     free: Vec<u32>,
     in_flight: usize,
     capacity: usize,
+    limit: usize,
     flags: u32,
     features: u32,
 }
@@ -104,6 +105,7 @@ impl<O: Operation> Ring<O> {
             free: Vec::new(),
             in_flight: 0,
             capacity,
+            limit: capacity,
             flags: made.flags,
             features: made.features,
         }
@@ -130,9 +132,9 @@ impl<O: Operation> Ring<O> {
     }
 
     /// Queues an operation. It comes back as `Err` when as many are in flight as the
-    /// completion queue holds: then reap first.
+    /// completion queue holds: then reap first, or [`Ring::go_beyond`].
     pub fn push(&mut self, operation: O) -> std::result::Result<Key, O> {
-        if self.in_flight >= self.capacity && !operation.is_urgent() {
+        if self.in_flight >= self.limit && !operation.is_urgent() {
             return Err(operation);
         }
         if self.uring.submission().is_full() && (self.enter(0, None).is_err() || self.is_full()) {
@@ -160,7 +162,7 @@ impl<O: Operation> Ring<O> {
 
     /// Whether [`Ring::push`] would take an operation without entering the kernel.
     pub fn has_room(&mut self) -> bool {
-        self.in_flight < self.capacity && !self.is_full()
+        self.in_flight < self.limit && !self.is_full()
     }
 
     /// How many operations [`Ring::push`] would take without entering the kernel.
@@ -168,12 +170,23 @@ impl<O: Operation> Ring<O> {
         let queue = self.uring.submission();
         let free = queue.capacity() - queue.len();
         drop(queue);
-        free.min(self.capacity.saturating_sub(self.in_flight))
+        free.min(self.limit.saturating_sub(self.in_flight))
     }
 
     /// How many operations an empty ring takes in one submission.
     pub fn most_at_once(&self) -> usize {
         self.capacity.min(self.uring.params().sq_entries() as usize)
+    }
+
+    /// Lets one more batch in than the completion queue has room for, where the kernel keeps the
+    /// surplus (`IORING_FEAT_NODROP`): what is in flight may all be waiting for what is not.
+    pub fn go_beyond(&mut self) -> bool {
+        const NODROP: u32 = 1 << 1;
+        if self.features & NODROP == 0 || self.in_flight < self.capacity {
+            return false;
+        }
+        self.limit = self.in_flight + self.uring.params().sq_entries() as usize;
+        true
     }
 
     /// Entries that the kernel has not taken yet.
@@ -232,6 +245,7 @@ impl<O: Operation> Ring<O> {
 
     /// Hands every completion that has arrived to `each`, and says how many there were.
     pub fn reap(&mut self, mut each: impl FnMut(Completion<'_, O>)) -> usize {
+        self.limit = self.capacity;
         let (slots, free) = (&mut self.slots, &mut self.free);
         let mut count = 0;
         for entry in self.uring.completion() {
@@ -266,12 +280,21 @@ impl<O: Operation> Ring<O> {
 
     /// Asks the kernel to cancel all that is in flight. Each operation still completes for itself.
     pub fn cancel_all(&mut self) -> Result<()> {
+        self.cancel_matching(types::CancelBuilder::any())
+    }
+
+    /// The same for one. It goes past what waits in the ring, where a cancellation that is an
+    /// operation itself would wait too, behind `IOSQE_IO_DRAIN` say. `EINVAL` before Linux 6.0.
+    pub fn cancel(&mut self, user_data: u64) -> Result<()> {
+        self.cancel_matching(types::CancelBuilder::user_data(user_data))
+    }
+
+    fn cancel_matching(&mut self, which: types::CancelBuilder) -> Result<()> {
         self.enter(0, None)?;
-        let any = types::CancelBuilder::any();
-        match self.uring.submitter().register_sync_cancel(Some(types::Timespec::new()), any) {
+        match self.uring.submitter().register_sync_cancel(Some(types::Timespec::new()), which) {
             Ok(()) => Ok(()),
             Err(error) => match Errno::from(error) {
-                Errno(libc::ENOENT | libc::ETIME) => Ok(()),
+                Errno(libc::ENOENT | libc::ETIME | libc::EALREADY) => Ok(()),
                 errno => Err(errno),
             },
         }

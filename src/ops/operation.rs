@@ -45,8 +45,9 @@ impl Op {
     }
 
     /// A cancellation of the operation that the kernel knows as `name`.
-    pub fn cancel(opcode: u8, ticket: i32, name: u64) -> Self {
-        let mut op = Self::new(opcode, ticket);
+    pub fn cancel(ticket: i32, name: u64) -> Self {
+        const ASYNC_CANCEL: u8 = 14;
+        let mut op = Self::new(ASYNC_CANCEL, ticket);
         op.sqe.addr = name;
         op
     }
@@ -242,7 +243,10 @@ impl Op {
         const ASYNC_CANCEL: u8 = 14;
         const LINK_TIMEOUT: u8 = 15;
         const ALL_OR_ANY: u32 = 1 | 4;
+        // ERESTARTSYS and its kin, of a kernel thread that was interrupted: never meant for us.
+        const RESTARTS: std::ops::RangeInclusive<i32> = -516..=-512;
         match (self.sqe.opcode, result) {
+            (_, result) if RESTARTS.contains(&result) => -libc::EINTR,
             (TIMEOUT, _) if result == -libc::ETIME => 0,
             // A deadline ran out, perhaps too late to stop anything, or it was not needed.
             (LINK_TIMEOUT, _) if result == -libc::ETIME || result == -libc::EALREADY => 1,

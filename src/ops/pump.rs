@@ -222,9 +222,13 @@ impl Pump {
         }
     }
 
-    /// Takes a cancellation, ahead of all that waits.
-    pub fn queue_urgent(&mut self, op: Op) {
-        self.push(op);
+    /// Cancels an operation; it completes for itself. Nothing to do if it is over.
+    pub fn cancel(&mut self, ticket: i32) {
+        if let Some(name) = self.find_or_withdraw(ticket)
+            && self.ring.cancel(name).is_err()
+        {
+            self.push(Op::cancel(Op::NOBODY, name));
+        }
     }
 
     fn push(&mut self, op: Op) {
@@ -271,7 +275,9 @@ impl Pump {
                 self.stats.inline += reaped.min(queued) as u64;
             }
             let unfinished = !self.backlog.is_empty() || self.ring.unsubmitted() > 0;
-            let progress = reaped > 0 || queued > self.ring.unsubmitted();
+            let stuck = reaped == 0 && !self.backlog.is_empty();
+            let beyond = stuck && self.ring.go_beyond();
+            let progress = beyond || reaped > 0 || queued > self.ring.unsubmitted();
             if self.results.is_full() || (unfinished && start.elapsed() > FLUSH_BUDGET) {
                 return Ok(self.flushed(true));
             }
@@ -411,6 +417,9 @@ impl Pump {
                 break;
             }
             self.refill();
+            if !self.backlog.is_empty() && self.ring.go_beyond() {
+                self.refill();
+            }
             let queued = self.ring.unsubmitted();
             self.ring.enter(1, Some(left))?;
             self.count_batch(queued);
@@ -422,7 +431,7 @@ impl Pump {
     /// The `user_data` by which the kernel knows an operation that it holds. An operation that is
     /// still in the backlog is taken out of it instead, with what is linked to it, and completes with
     /// `ECANCELED`.
-    pub fn find_or_withdraw(&mut self, ticket: i32) -> Option<u64> {
+    fn find_or_withdraw(&mut self, ticket: i32) -> Option<u64> {
         if let Some(at) = self.backlog.iter().position(|op| op.ticket == ticket) {
             let linked = self.backlog.iter().skip(at).take_while(|op| op.is_linked()).count();
             let end = (at + linked + 1).min(self.backlog.len());
@@ -443,6 +452,9 @@ impl Pump {
         while self.backlog.iter().any(|op| op.ticket == ticket) {
             let before = self.backlog.len();
             self.refill();
+            if self.backlog.len() == before && self.ring.go_beyond() {
+                self.refill();
+            }
             let queued = self.ring.unsubmitted();
             self.enter_once(queued).ok()?;
             if self.backlog.len() == before {
@@ -472,7 +484,15 @@ impl Pump {
     pub fn cancel_all(&mut self) -> Result<()> {
         let backlog = std::mem::take(&mut self.backlog);
         self.withdraw(backlog);
-        self.ring.cancel_all()
+        match self.ring.cancel_all() {
+            Err(Errno(libc::EINVAL)) => {
+                let held: Vec<u64> =
+                    self.keys.iter().flatten().map(|key| key.user_data()).collect();
+                held.into_iter().for_each(|name| self.push(Op::cancel(Op::NOBODY, name)));
+                Ok(())
+            }
+            cancelled => cancelled,
+        }
     }
 
     /// Cancels and waits: for the end of the thread, when nobody is left to settle anything.

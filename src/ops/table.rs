@@ -467,7 +467,7 @@ pub static TABLE: &[Row] = &[
         ])
         .sets(&[CLOEXEC])
         .gives(Returns::Fd)
-        .doc("Opens a file; the descriptor is closed on exec."),
+        .doc("Opens a file; the descriptor is closed on exec. A FIFO opens without waiting for its other end, unless `sqeFlags` has IOSQE_ASYNC."),
     row("openatDirect", 18, "5.15", "io_uring_prep_openat_direct(3)")
         .takes(&[
             arg("path", Kind::Path, Addr),
