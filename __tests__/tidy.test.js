@@ -48,7 +48,7 @@ test.each(under('lib/', '.js', '.ts').concat(under('src/', '.rs'), under('bin/',
 );
 
 test('each test file is named after a public name, a file of lib/ or a whole', () => {
-  const wholes = ['badarguments', 'cli', 'copycallbacks', 'copyfaults', 'copyoptions', 'exit', 'fallback', 'forbidden', 'nativepipelines', 'package', 'tidy', 'types'];
+  const wholes = ['badarguments', 'cli', 'copycallbacks', 'copyfaults', 'copyoptions', 'exit', 'fallback', 'faults', 'forbidden', 'interleavings', 'model', 'nativepipelines', 'package', 'randomarguments', 'tidy', 'types'];
   const files = under('lib/', '.js').map((file) => path.basename(file, '.js'));
   const known = new Set([...Object.keys(uring), ...files, ...wholes].map((name) => name.replaceAll('-', '').toLowerCase()));
   const names = under('__tests__/', '.js')
