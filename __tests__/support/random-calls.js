@@ -98,8 +98,8 @@ function isClosed(pool) {
   try {
     pool.close();
     return true;
-  } catch ({ code }) {
-    if (code !== 'EBUSY') throw new Error(`a pool does not close: ${code}`);
+  } catch (error) {
+    if (error.code !== 'EBUSY') throw error;
     return false;
   }
 }
