@@ -65,6 +65,7 @@ function receive(peer, length = Infinity) {
     };
     for (const event of ['end', 'close', 'error']) peer.on(event, done);
     peer.on('data', take);
+    if (peer.readableEnded || peer.destroyed) done();
   });
 }
 
