@@ -84,6 +84,8 @@ export interface OperationRow {
   args: Array<OperationArgument>
   returns: string
   readsOrWrites: boolean
+  /** Whether it is an async iterator. */
+  isStream: boolean
 }
 
 /** The table of operations. */

@@ -160,6 +160,17 @@ describe.each(forms)('%s', (_, link) => {
     expect(fs.readFileSync(`/proc/self/fd/${fd}`, 'utf8')).toBe('0123456789');
   });
 
+  test('an async build is refused, and nothing was submitted', async () => {
+    const fd = open('0123456789');
+    const build = async () => {
+      ctx.write(fd, 'XX');
+      throw new Error('would be lost');
+    };
+    await expect(link(build)).rejects.toMatchObject({ code: 'ERR_INVALID_RETURN_VALUE' });
+    await ctx.drain();
+    expect(fs.readFileSync(`/proc/self/fd/${fd}`, 'utf8')).toBe('0123456789');
+  });
+
   test('a bad argument of a step is the rejection, and nothing was submitted', async () => {
     const fd = open('0123456789');
     const build = () => {

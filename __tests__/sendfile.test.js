@@ -36,7 +36,7 @@ test.each([
   const received = receive(peer);
   expect(await sendfileSplice(ua, fileFd, fd, options)).toBe(end - start);
   fs.closeSync(fileFd);
-  expect(descriptors()).toBe(before);
+  expect(descriptors()).toBeLessThanOrEqual(before);
   ctx.shutdownSync(fd, 1);
   expect((await received).equals(content.subarray(start, end))).toBe(true);
   ctx.closeFdSync(fd);
@@ -55,7 +55,7 @@ test('sendfileSplice fails as splice(2), and an abort stops it', async () => {
   controller.abort();
   await Promise.all([sending.catch((error) => error), ...large]);
   expect((await Promise.all(large)).some((error) => error.name === 'AbortError')).toBe(true);
-  expect(descriptors()).toBe(before);
+  expect(descriptors()).toBeLessThanOrEqual(before);
   fs.closeSync(fileFd);
   peer.destroy();
   ctx.closeFdSync(fd);

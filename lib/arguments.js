@@ -16,6 +16,8 @@ const INT32_MAX = 2 ** 31 - 1;
 const INT64_MAX = 2n ** 63n - 1n;
 const UINT64_MAX = 2n ** 64n - 1n;
 const O_CLOEXEC = 0o2000000n;
+// For every view without bytes, since one that was detached can't even be copied.
+const NO_BYTES = Buffer.alloc(0);
 const NO_OPTIONS = Object.freeze({});
 
 // The errors
@@ -236,7 +238,7 @@ function bytesOver(value, name) {
 
 /** Data to write, as bytes over the caller's own memory; a string becomes its UTF-8. */
 function dataToWrite(value, name = 'data') {
-  if (isUint8Array(value)) return value;
+  if (isUint8Array(value)) return value.length === 0 ? NO_BYTES : value;
   if (typeof value === 'string') return Buffer.from(value);
   if (ArrayBuffer.isView(value) || isArrayBuffer(value)) return bytesOver(value, name);
   throw invalidArgType(
@@ -248,7 +250,7 @@ function dataToWrite(value, name = 'data') {
 
 /** Memory to read into, as bytes over it. */
 function bufferToFill(value, name = 'buffer') {
-  if (isUint8Array(value)) return value;
+  if (isUint8Array(value)) return value.length === 0 ? NO_BYTES : value;
   if (ArrayBuffer.isView(value) || isArrayBuffer(value)) return bytesOver(value, name);
   throw invalidArgType(name, 'an instance of Buffer, TypedArray, DataView or ArrayBuffer', value);
 }

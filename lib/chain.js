@@ -8,6 +8,7 @@ const check = require('./arguments.js');
 const { UringError } = require('./errors.js');
 const { Loan } = require('./memory.js');
 const { native } = require('./native.js');
+const { shrunk } = require('./results.js');
 
 const EINTR = 4;
 const E2BIG = 7;
@@ -104,7 +105,7 @@ class Chain {
     pump.chain = this;
     native.chain(pump.id, -1);
     try {
-      build();
+      this.#checkBuilt(build());
       if (this.#refused !== undefined) throw this.#refused;
     } catch (error) {
       native.chain(pump.id, 0);
@@ -116,6 +117,13 @@ class Chain {
     const refused = native.chain(pump.id, flag);
     if (refused === -E2BIG) throw this.#misuse(`a chain is submitted at once: the ring has ${pump.entries} entries`);
     this.started = performance.now();
+  }
+
+  /** What an async function starts later is not in the chain, and what it throws would be lost. */
+  #checkBuilt(returned) {
+    if (typeof returned?.then !== 'function' || this.#steps.some(({ promise }) => promise === returned)) return;
+    Promise.resolve(returned).catch(() => {});
+    throw check.invalidReturnValue('build', 'nothing that is asynchronous', returned);
   }
 
   #misuse(detail) {
@@ -233,8 +241,10 @@ function linkedMemory(pump, buffer) {
 function finishReadWrite({ target, view, loan }, read, write) {
   if (read.status === 'rejected') throw renamed(read.reason);
   if (loan !== undefined) {
-    target.set(view.subarray(0, read.value));
+    const fits = target.length >= read.value;
+    if (fits && read.value > 0) target.set(view.subarray(0, read.value));
     loan.release();
+    if (!fits) throw shrunk(read.value, 'linkReadWrite');
   }
   const isShort = read.value < view.length;
   if (isShort && write.status === 'rejected' && write.brokenBy !== undefined) return target.subarray(0, read.value);

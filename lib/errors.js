@@ -111,17 +111,27 @@ function nameWithoutText(errno) {
 function pathText(path) {
   if (typeof path === 'string') return path;
   if (ArrayBuffer.isView(path)) {
+    if (path.byteLength === 0) return '';
     return Buffer.from(path.buffer, path.byteOffset, path.byteLength).toString();
   }
-  return path.protocol === 'file:' ? fileURLToPath(path) : String(path);
+  return path.protocol === 'file:' ? fileURLToPath(path) : textOf(path);
+}
+
+/** Anything as text, also what refuses to be. */
+function textOf(value) {
+  try {
+    return String(value);
+  } catch {
+    return `a ${typeof value}`;
+  }
 }
 
 function messageOf(code, text, { operation, path, dest, detail }) {
   let message = `${code}: ${text}`;
-  if (operation !== undefined) message += `, ${String(operation)}`;
+  if (operation !== undefined) message += `, ${textOf(operation)}`;
   if (path !== undefined) message += ` '${path}'`;
   if (dest !== undefined) message += ` -> '${dest}'`;
-  if (detail !== null) message += ` [${detail}]`;
+  if (detail !== null) message += ` [${textOf(detail)}]`;
   return message;
 }
 

@@ -28,6 +28,13 @@ class Slot {
   }
 }
 
+/** What only this file can make, and so only `BufferPool.create()`. */
+class Slots {
+  constructor(list) {
+    this.list = list;
+  }
+}
+
 function allocate(count, size, operation) {
   const made = native.allocateZeroed(count, size);
   if (typeof made === 'number') throw new UringError(-made, operation, { length: count * size });
@@ -38,17 +45,15 @@ class BufferPool {
   #slots;
 
   constructor(slots) {
-    if (!Array.isArray(slots) || !slots.every((slot) => slot instanceof Slot)) {
-      throw check.invalidArgType('slots', 'made by BufferPool.create()', slots);
-    }
-    this.#slots = slots;
+    if (!(slots instanceof Slots)) throw check.invalidArgType('slots', 'made by BufferPool.create()', slots);
+    this.#slots = slots.list;
   }
 
   static create(options) {
     const { initialCount = 8, initialSize = 4096 } = check.options(options, ['initialCount', 'initialSize']);
     check.integer(initialCount, 'options.initialCount', 1, MOST_SLOTS);
     check.integer(initialSize, 'options.initialSize', 1, MOST_BYTES);
-    return new BufferPool(allocate(initialCount, initialSize, 'BufferPool.create'));
+    return new BufferPool(new Slots(allocate(initialCount, initialSize, 'BufferPool.create')));
   }
 
   get length() {

@@ -221,9 +221,9 @@ class CopyBackAll {
   }
 }
 
-function shrunk(length) {
+function shrunk(length, operation = 'read') {
   const detail = 'the buffer was detached or shrunk while the operation was in flight';
-  return new UringError(EFAULT, 'read', { detail, length });
+  return new UringError(EFAULT, operation, { detail, length });
 }
 
 module.exports = {
@@ -242,4 +242,5 @@ module.exports = {
   closeLate,
   pipeOf,
   rename,
+  shrunk,
 };

@@ -30,7 +30,7 @@ const BLOCKS = {
   futexWaitvSync: 'nobody wakes it',
 };
 
-const EXCLUDED = new Set(['BufferPool', 'UringError', 'detached', 'proxied', 'drains', 'hard links', 'holes']);
+const EXCLUDED = new Set(['drains', 'hard links']);
 const EXCLUDED_FLAGS = (EXCLUDED.has('drains') ? 2 : 0) | (EXCLUDED.has('hard links') ? 8 : 0);
 
 /** Whoever asks for so much gets it: memory and time, and no finding. */
@@ -329,6 +329,8 @@ class Caller {
   /** A rejection or what was thrown must say what it is. */
   judge(text, error) {
     if (error === own || error instanceof Own) return 'own';
+    // Said of a class that came as a callback.
+    if (/^Class constructor/.test(error?.message)) return 'own';
     const code = error?.code;
     const isKnown = typeof code === 'string' && /^(ERR_[A-Z_]+|E[A-Z0-9]+)$/.test(code) && code !== 'ERR_URING_INTERNAL';
     if (!isKnown) this.fail(text, `${error?.stack ?? String(error)} code ${String(code)}`);
@@ -378,7 +380,7 @@ class Caller {
     } else {
       this.keep(key, result);
       this.count(name, 'done');
-      if (typeof result?.next === 'function') this.iterate(text, result);
+      if (typeof result?.[Symbol.asyncIterator] === 'function' && typeof result.next === 'function') this.iterate(text, result);
     }
   }
 
