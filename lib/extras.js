@@ -15,6 +15,7 @@ const ETIMEDOUT = 110;
 const ECANCELED = 125;
 const IOSQE_ASYNC = 16;
 const SLICE_MS = 100;
+const MOST_MS = 2 ** 31 - 1;
 const UINT32_MAX = 2 ** 32 - 1;
 // IOSQE_CQE_SKIP_SUCCESS would leave a promise pending for ever, BUFFER_SELECT has its own calls.
 const REFUSED_FLAGS = 1 << 6 | 1 << 5;
@@ -64,7 +65,7 @@ class Extras {
     pump.values[ticket] = this;
     this.started = performance.now();
     if (userData !== undefined) pump.named.set(nameKey(userData), ticket);
-    if (this.hasTimer && !this.blocking) this.timer = setTimeout(() => this.expire(), this.timeout);
+    if (this.hasTimer && !this.blocking) this.wait();
     if (signal !== undefined) {
       this.unhear = onAbort(signal, () => this.cancel());
     }
@@ -81,6 +82,13 @@ class Extras {
     if (this.ticket === undefined) return;
     this.asked = true;
     this.pump.cancel(this.ticket);
+  }
+
+  /** Until the time is over, in steps that a timer of Node takes. */
+  wait() {
+    const left = this.started + this.timeout - performance.now();
+    if (left <= 0) this.expire();
+    else this.timer = setTimeout(() => this.wait(), Math.min(Math.ceil(left), MOST_MS));
   }
 
   expire() {
