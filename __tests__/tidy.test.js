@@ -55,6 +55,7 @@ test('each test file is named after a public name, a file of lib/ or a whole', (
     'copyfaults',
     'copyoptions',
     'directdescriptors',
+    'examples',
     'exit',
     'fallback',
     'faults',
