@@ -61,6 +61,22 @@ test('sendfileSplice fails as splice(2), and an abort stops it', async () => {
   ctx.closeFdSync(fd);
 });
 
+test('sendfileSplice leaves no pipe behind when its ring is closed', async () => {
+  const own = new UringCtx();
+  const { fd, peer } = await connection(ctx);
+  peer.pause();
+  const fileFd = fs.openSync(source);
+  const before = descriptors();
+  const sending = Array.from({ length: 20 }, () => sendfileSplice(new UringAsync(own), fileFd, fd).catch((error) => error));
+  await ctx.timeout(50);
+  own.close();
+  expect((await Promise.all(sending)).some((error) => error.code === 'ECANCELED')).toBe(true);
+  expect(descriptors()).toBeLessThanOrEqual(before);
+  fs.closeSync(fileFd);
+  peer.destroy();
+  ctx.closeFdSync(fd);
+});
+
 test.each([
   [['ua', 0, 0], 'ERR_INVALID_ARG_TYPE'],
   [[ua, 'x', 0], 'ERR_INVALID_ARG_TYPE'],

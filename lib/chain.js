@@ -55,12 +55,12 @@ class Step {
 
   #settle(result, flags) {
     this.result = result;
-    if (result >= 0) this.#succeed(result, flags);
+    if (result >= 0 || flags & F_MORE) this.#tell(result, flags);
     else this.error = this.inner?.failed?.(result);
     this.chain.settled();
   }
 
-  #succeed(result, flags) {
+  #tell(result, flags) {
     try {
       const { inner } = this;
       if (inner === undefined) this.value = result;
@@ -189,7 +189,8 @@ class Chain {
   /** Which step broke the chain: the last that was not cancelled, or a deadline that ran out. */
   #breaker() {
     const first = this.#steps.findIndex(({ result }) => wasCancelled(result));
-    const wasStopped = this.#expired || this.#signal?.aborted || this.#steps[first]?.error !== undefined;
+    const isOver = this.#expired || this.#signal?.aborted || this.#pump.closed;
+    const wasStopped = isOver || this.#steps[first]?.error !== undefined;
     if (first === -1 || wasStopped) return first;
     const isDeadline = (step) => step?.name === 'linkTimeout';
     if (isDeadline(this.#steps[first + 1]) && this.#steps[first + 1].value === true) return first + 1;

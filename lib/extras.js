@@ -132,7 +132,7 @@ class Extras {
   }
 
   #failedIf(result) {
-    if (result < 0) return this.failed(result);
+    if (result < 0) return this.failed(result, true);
     this.detach();
     return undefined;
   }
@@ -147,9 +147,10 @@ class Extras {
     this.inner.late(result);
   }
 
-  failed(result) {
+  /** Why it failed. With more to come, what the operation holds is not given back yet. */
+  failed(result, more = false) {
     this.detach();
-    const other = this.inner?.failed?.(result);
+    const other = more ? undefined : this.inner?.failed?.(result);
     if (result !== -ECANCELED && result !== -EINTR) return other;
     if (this.asked && this.signal?.aborted) return this.signal.reason;
     const late = this.hasTimer

@@ -50,6 +50,7 @@ function take(length) {
 /** By size: lists of what is not lent at the moment, and of what is large one that may be collected. */
 const kept = new Map();
 const keptLarge = new Map();
+let reuses = true;
 
 function reuseLarge(size) {
   const memory = keptLarge.get(size)?.deref();
@@ -60,14 +61,18 @@ function reuseLarge(size) {
 /** Memory that is lent for one operation: its first `length` bytes are `view`. */
 class Loan {
   constructor(length) {
+    this.isReleased = false;
     this.size = length <= PAGE ? PAGE : 2 ** Math.ceil(Math.log2(length));
     const isLarge = this.size > LARGEST_KEPT;
     this.whole = (isLarge ? reuseLarge(this.size) : kept.get(this.size)?.pop()) ?? allocate(this.size);
     this.view = length === this.size ? this.whole : this.whole.subarray(0, length);
   }
 
-  /** To be called once the kernel has given it back. */
+  /** To be called once the kernel has given it back; a second call does nothing. */
   release() {
+    if (this.isReleased) return;
+    this.isReleased = true;
+    if (!reuses) return;
     if (this.size > LARGEST_KEPT) {
       keptLarge.set(this.size, new WeakRef(this.whole));
       return;
@@ -75,6 +80,16 @@ class Loan {
     const list = kept.get(this.size);
     if (list === undefined) kept.set(this.size, [this.whole]);
     else if (list.length * this.size < KEPT_BYTES) list.push(this.whole);
+  }
+}
+
+/** Runs `work`, in which what is released is not lent again: the kernel may still hold it. */
+function withoutReuse(work) {
+  reuses = false;
+  try {
+    work();
+  } finally {
+    reuses = true;
   }
 }
 
@@ -87,4 +102,4 @@ class Loaned {
   release() {}
 }
 
-module.exports = { Loan, Loaned, allocate, take };
+module.exports = { Loan, Loaned, allocate, take, withoutReuse };

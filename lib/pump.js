@@ -11,7 +11,7 @@ const { performance } = require('node:perf_hooks');
 const check = require('./arguments.js');
 const { UringError, closedError, isOlderThan, lacks, rejectAwaited } = require('./errors.js');
 const { native, queue } = require('./native.js');
-const { Loan, Loaned } = require('./memory.js');
+const { Loan, Loaned, withoutReuse } = require('./memory.js');
 const { Queue } = require('./queue.js');
 const { CopyBack, CopyBackAll } = require('./results.js');
 
@@ -226,12 +226,15 @@ class Pump {
    * that has not begun, behind a drain. So it is repeated until the operation is over.
    */
   insist(ticket, value) {
-    setTimeout(() => {
+    if (value === undefined) return;
+    const timer = setTimeout(() => {
       if (this.freed || this.values[ticket] !== value) return;
       native.cancel(this.id, ticket);
       this.flush();
       this.insist(ticket, value);
     }, INSIST_MS);
+    // What is in flight keeps the process alive, where it is to.
+    timer.unref();
   }
 
   /** The ticket of the operation that goes by that name; -1 if none does. */
@@ -514,10 +517,11 @@ class Pump {
   cancelAll() {
     if (this.freed || this.pending === 0) return;
     native.close(this.id);
-    setTimeout(() => {
+    const timer = setTimeout(() => {
       if (!this.freed) this.flush();
       this.cancelAll();
     }, INSIST_MS);
+    timer.unref();
   }
 
   /** Nobody can reach the ring any more: it closes when nothing is in flight. */
@@ -565,6 +569,11 @@ class Pump {
     if (this.freed) return;
     this.closed = true;
     for (const waiter of this.waiters.splice(0)) waiter.fail(new UringError(errno, 'waitCompletion'));
+    withoutReuse(() => this.failAll(errno));
+    native.close(this.id);
+  }
+
+  failAll(errno) {
     for (let ticket = 0; ticket < this.tickets; ticket++) {
       const resolve = this.resolves[ticket];
       const value = this.values[ticket];
@@ -572,7 +581,6 @@ class Pump {
       if (resolve !== undefined) this.reject(resolve, this.names[ticket], value, -errno);
       else value?.complete?.(-errno, 0);
     }
-    native.close(this.id);
   }
 }
 

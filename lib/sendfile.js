@@ -3,6 +3,8 @@
 
 'use strict';
 
+const fs = require('node:fs');
+
 const check = require('./arguments.js');
 const { UringAsync } = require('./async.js');
 
@@ -38,7 +40,8 @@ async function sendfileSplice(ua, fileFd, sockFd, options) {
     }
     return sent;
   } finally {
-    for (const fd of pipe) await ctx.closeFd(fd);
+    // Not by the ring, which may have been closed meanwhile.
+    for (const fd of pipe) fs.closeSync(fd);
   }
 }
 
